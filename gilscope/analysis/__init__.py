@@ -1,0 +1,1 @@
+"""Pure folds over a summary's figures and ticks."""

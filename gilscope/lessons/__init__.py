@@ -1,0 +1,1 @@
+"""Scripts to watch, each with something to learn."""

@@ -1,0 +1,1 @@
+"""Ticker → sources → merge → recording."""

@@ -1,0 +1,1 @@
+"""Read the outside world; each source yields readings or a gap."""

@@ -1,0 +1,1 @@
+"""Pure: view-model and size to strips."""

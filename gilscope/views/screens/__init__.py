@@ -1,0 +1,1 @@
+"""Screens: dashboard, help, quit question."""
