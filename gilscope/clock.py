@@ -1,0 +1,75 @@
+"""Time: a clock that tests can replace, and the ticker that says when to read next."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Protocol
+
+from gilscope.model import NS_PER_S
+
+
+class Clock(Protocol):
+    """A monotonic clock."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds since an arbitrary moment; never goes back."""
+        ...
+
+
+class MonotonicClock:
+    """The system's monotonic clock."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds of CLOCK_MONOTONIC."""
+        return time.monotonic_ns()
+
+
+class FakeClock:
+    """A clock that moves only when told to."""
+
+    def __init__(self, start_ns: int = 0) -> None:
+        self._now_ns = start_ns
+
+    def now_ns(self) -> int:
+        """The moment it was last moved to."""
+        return self._now_ns
+
+    def advance(self, duration_ns: int) -> None:
+        """Move forward by `duration_ns`."""
+        self._now_ns += duration_ns
+
+
+class Ticker:
+    """Absolute deadlines at a mean rate, each moved by random jitter.
+
+    Deadlines stand on a fixed grid, so lateness never adds up. Each is moved within its cell of the grid
+    by a uniform draw: a fixed period would beat with a target that has a period of its own and see the
+    same phase of it again and again. Deadlines that have passed by more than a period are skipped and
+    counted, never made up for in a burst: a burst would read one moment several times.
+    """
+
+    def __init__(self, rate_hz: float, start_ns: int, *, seed: int | None = None) -> None:
+        self.period_ns = max(1, round(NS_PER_S / rate_hz))
+        self._random = random.Random(seed)  # noqa: S311 - jitter, not a secret
+        self._cell_ns = start_ns
+        self.skipped = 0
+        self.late_ns_max = 0
+
+    def next_deadline(self, now_ns: int) -> int:
+        """The next moment to read at, given that it is `now_ns`."""
+        self._cell_ns += self.period_ns
+        behind = now_ns - self._cell_ns
+        if behind > self.period_ns:
+            missed = behind // self.period_ns
+            self.skipped += missed
+            self._cell_ns += missed * self.period_ns
+        return self._cell_ns + int((self._random.random() - 0.5) * self.period_ns)
+
+    def arrived(self, deadline_ns: int, now_ns: int) -> None:
+        """Note how late a reading came."""
+        self.late_ns_max = max(self.late_ns_max, now_ns - deadline_ns)
+
+    def set_rate(self, rate_hz: float) -> None:
+        """Change the mean rate from the next deadline on."""
+        self.period_ns = max(1, round(NS_PER_S / rate_hz))

@@ -1,0 +1,409 @@
+"""Reads recordings, finished or still growing. A recording is data from a stranger: it is checked first.
+
+The same reader serves the live screen, replay, reports and exports.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from gilscope.errors import RecordingError
+from gilscope.model import (
+    CoreTick,
+    Event,
+    Frame,
+    Gap,
+    Gil,
+    GilTick,
+    Hold,
+    Lane,
+    LaneTick,
+    Output,
+    Process,
+    ProcessTick,
+    Session,
+    StackSample,
+    Tick,
+    Window,
+)
+from gilscope.recording import schema
+
+COARSE_FROM_TICKS = 2_000
+"""A window of more ticks than this is read from the 1 s roll-up, and of more of those from the 60 s one."""
+STACKS_NS = 12_000_000_000
+"""How far back from a window's end stacks are gathered."""
+
+
+class RecordingReader:
+    """Reads one recording. Each answer is of one moment: no writer's commit falls in the middle of it."""
+
+    def __init__(self, path: Path, *, live: bool = False) -> None:
+        """Open and check `path`.
+
+        Args:
+            path: the recording.
+            live: it is being written by a sampler of ours; skip the check of every page.
+
+        Raises:
+            RecordingError: it is no recording, a damaged one, or one of a newer gilscope.
+        """
+        self.path = path
+        try:
+            self._db = _connect(path)
+            self._check(full=not live)
+        except OSError as error:
+            raise RecordingError(f"Cannot read {path}: {error.strerror}.") from error
+        except sqlite3.Error as error:
+            raise RecordingError(_damaged(path, error)) from error
+        self._stacks: dict[int, tuple[Frame, ...]] = {}
+
+    def _check(self, *, full: bool) -> None:
+        if self._one("PRAGMA application_id") != schema.APPLICATION_ID:
+            raise RecordingError(
+                f"{self.path} is no recording of gilscope.\nRecordings end in .gilscope: gilscope recordings"
+            )
+        version = schema.version_of(self._db)
+        if version > schema.VERSION:
+            raise RecordingError(
+                f"{self.path} was made by a newer gilscope (schema {version}, this one reads up to "
+                f"{schema.VERSION}).\nUpgrade gilscope to read it."
+            )
+        if schema.objects(self._db) != schema.expected_objects():
+            raise RecordingError(
+                f"{self.path} has tables that gilscope did not make, so it is not trusted.\n"
+                "Only a file that gilscope wrote can be replayed."
+            )
+        if full and self._one("PRAGMA quick_check(1)") != "ok":
+            raise RecordingError(f"{self.path} is damaged: SQLite's check of its pages failed.")
+
+    def _one(self, sql: str, values: tuple[object, ...] = ()) -> Any:
+        row = self._db.execute(sql, values).fetchone()
+        return None if row is None else row[0]
+
+    @contextlib.contextmanager
+    def _one_moment(self) -> Iterator[None]:
+        """All reads inside see the same state of the file."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise RecordingError(_damaged(self.path, error)) from error
+        finally:
+            self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the file. The last to close a finished live recording folds its WAL file in."""
+        self._db.close()
+
+    def session(self) -> Session:
+        """What the recording is of."""
+        with self._one_moment():
+            return self._session()
+
+    def _session(self) -> Session:
+        values = dict(self._db.execute("SELECT key, value FROM meta"))
+        known = {field.name for field in dataclasses.fields(Session)}
+        try:
+            return Session(**{key: value for key, value in values.items() if key in known})
+        except TypeError as error:
+            raise RecordingError(f"{self.path} is damaged: its description lacks fields.") from error
+
+    def head_ns(self) -> int:
+        """The newest recorded moment."""
+        return int(self._one("SELECT end_ns FROM tick ORDER BY idx DESC LIMIT 1") or 0)
+
+    def processes(self) -> tuple[Process, ...]:
+        """All processes, in order of their start."""
+        rows = self._db.execute(
+            "SELECT key, pid, ppid, command, python, start_ns, end_ns, exit_code FROM process ORDER BY key"
+        )
+        return tuple(
+            Process(
+                key=key, pid=pid, ppid=ppid, command=command, python=python,
+                start_ns=start, end_ns=end, exit_code=code,
+            )
+            for key, pid, ppid, command, python, start, end, code in rows
+        )  # fmt: skip
+
+    def lanes(self) -> tuple[Lane, ...]:
+        """All lanes, in order of their start."""
+        rows = self._db.execute(
+            "SELECT key, process, tid, kind, name, start_ns, end_ns, cpu_ns FROM thread ORDER BY key"
+        )
+        return tuple(
+            Lane(
+                key=key, process=process, tid=tid, kind=kind, name=name,
+                start_ns=start, end_ns=end, cpu_ns=cpu,
+            )
+            for key, process, tid, kind, name, start, end, cpu in rows
+        )  # fmt: skip
+
+    def gils(self) -> tuple[Gil, ...]:
+        """All GILs, in the order in which they were found."""
+        rows = self._db.execute(
+            "SELECT key, process, interpreter, kind, switch_interval_us, source FROM interpreter ORDER BY key"
+        )
+        return tuple(
+            Gil(
+                key=key, process=process, interpreter=number, kind=kind,
+                switch_interval_us=interval, source=source,
+            )
+            for key, process, number, kind, interval, source in rows
+        )  # fmt: skip
+
+    def window(self, start_ns: int, end_ns: int) -> Window:
+        """All that a view needs of a span; ticks come coarser where the span has very many."""
+        with self._one_moment():
+            session = self._session()
+            gils = self.gils()
+            return Window(
+                session=session,
+                start_ns=start_ns,
+                end_ns=end_ns,
+                head_ns=self.head_ns(),
+                processes=tuple(p for p in self.processes() if p.start_ns <= end_ns),
+                lanes=tuple(n for n in self.lanes() if n.start_ns <= end_ns),
+                gils=gils,
+                ticks=self._ticks(self._table_for(session, end_ns - start_ns), start_ns, end_ns),
+                holds=self._holds(gils, start_ns, end_ns)
+                if end_ns - start_ns <= 100 * session.tick_ns
+                else (),
+                gaps=self._gaps(start_ns, end_ns),
+                events=self._events(start_ns, end_ns),
+                stacks=self._stack_samples(end_ns - STACKS_NS, end_ns),
+                process_ticks=self._last_process_ticks(end_ns),
+            )
+
+    @staticmethod
+    def _table_for(session: Session, span_ns: int) -> str:
+        lengths = [("", session.tick_ns), *schema.ROLLUPS]
+        for suffix, length_ns in lengths:
+            if span_ns <= COARSE_FROM_TICKS * length_ns:
+                return suffix
+        return lengths[-1][0]
+
+    def ticks(self, *, chunk: int = 2_000) -> Iterator[Tick]:
+        """All ticks in order, a chunk at a time: memory does not grow with the file."""
+        last = int(self._one("SELECT max(idx) FROM tick") or 0)
+        for first in range(0, last + 1, chunk):
+            with self._one_moment():
+                ticks = self._ticks_between("", first, min(first + chunk - 1, last))
+            yield from ticks
+
+    def _ticks(self, suffix: str, start_ns: int, end_ns: int) -> tuple[Tick, ...]:
+        first = self._one(
+            f"SELECT idx FROM tick{suffix} WHERE end_ns > ? ORDER BY end_ns LIMIT 1", (start_ns,)
+        )
+        last = self._one(f"SELECT idx FROM tick{suffix} WHERE end_ns >= ? ORDER BY end_ns LIMIT 1", (end_ns,))
+        if first is None:
+            return ()
+        if last is None:
+            last = self._one(f"SELECT max(idx) FROM tick{suffix}")
+        ticks = self._ticks_between(suffix, int(first), int(last))
+        if suffix and ticks and ticks[-1].end_ns < end_ns:
+            # The newest second is not rolled up yet.
+            finer = {"_1s": "", "_60s": "_1s"}[suffix]
+            ticks += self._ticks(finer, max(start_ns, ticks[-1].end_ns), end_ns)
+        elif suffix and not ticks:
+            ticks = self._ticks({"_1s": "", "_60s": "_1s"}[suffix], start_ns, end_ns)
+        return ticks
+
+    def _ticks_between(self, suffix: str, first: int, last: int) -> tuple[Tick, ...]:
+        span = (first, last)
+        gils: dict[int, list[GilTick]] = {}
+        for index, *values in self._db.execute(
+            "SELECT tick, gil, samples, locked_samples, watched_ns, held_ns, contended_ns, waiter_ns,"
+            " waiters_max, handoffs, handoffs_seen, longest_hold_ns, holder"
+            f" FROM gil_tick{suffix} WHERE tick BETWEEN ? AND ? ORDER BY tick, gil",
+            span,
+        ):
+            gils.setdefault(index, []).append(_gil_tick(values))
+        lanes: dict[int, list[LaneTick]] = {}
+        for index, lane, *states, held, core in self._db.execute(
+            f"SELECT * FROM lane_tick{suffix} WHERE tick BETWEEN ? AND ? ORDER BY tick, lane",
+            span,
+        ):
+            lanes.setdefault(index, []).append(
+                LaneTick(lane=lane, states=tuple(states), held_ns=held, core=core)
+            )
+        cores: dict[int, list[CoreTick]] = {}
+        for index, core, busy, lane, share in self._db.execute(
+            f"SELECT * FROM core_tick{suffix} WHERE tick BETWEEN ? AND ? ORDER BY tick, core",
+            span,
+        ):
+            cores.setdefault(index, []).append(
+                CoreTick(core=core, busy_share=busy, lane=lane, target_share=share)
+            )
+        rows = self._db.execute(
+            f"SELECT idx, start_ns, end_ns FROM tick{suffix} WHERE idx BETWEEN ? AND ? ORDER BY idx",
+            span,
+        )
+        return tuple(
+            Tick(
+                index=index, start_ns=start, end_ns=end, gils=tuple(gils.get(index, ())),
+                lanes=tuple(lanes.get(index, ())), cores=tuple(cores.get(index, ())),
+            )
+            for index, start, end in rows
+        )  # fmt: skip
+
+    def _holds(self, gils: tuple[Gil, ...], start_ns: int, end_ns: int) -> tuple[Hold, ...]:
+        holds = []
+        for gil in gils:
+            before = self._one(
+                "SELECT max(start_ns) FROM hold WHERE gil = ? AND start_ns <= ?", (gil.key, start_ns)
+            )
+            rows = self._db.execute(
+                "SELECT gil, lane, start_ns, end_ns FROM hold"
+                " WHERE gil = ? AND start_ns >= ? AND start_ns < ? AND end_ns > ? ORDER BY start_ns",
+                (gil.key, start_ns if before is None else before, end_ns, start_ns),
+            )
+            holds += [Hold(gil=key, lane=lane, start_ns=start, end_ns=end) for key, lane, start, end in rows]
+        holds.sort(key=lambda hold: hold.start_ns)
+        return tuple(holds)
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """All gaps."""
+        return self._gaps(-1, 1 << 62)
+
+    def _gaps(self, start_ns: int, end_ns: int) -> tuple[Gap, ...]:
+        rows = self._db.execute(
+            "SELECT source, pid, reason, start_ns, end_ns FROM gap WHERE start_ns < ? AND end_ns > ?"
+            " ORDER BY id",
+            (end_ns, start_ns),
+        )
+        return tuple(
+            Gap(source=source, pid=pid, reason=reason, start_ns=start, end_ns=end)
+            for source, pid, reason, start, end in rows
+        )
+
+    def events(self) -> tuple[Event, ...]:
+        """All events, in order of time."""
+        return self._events(-1, 1 << 62)
+
+    def _events(self, start_ns: int, end_ns: int) -> tuple[Event, ...]:
+        rows = self._db.execute(
+            "SELECT at_ns, kind, process, lane, text FROM event WHERE at_ns >= ? AND at_ns < ? ORDER BY id",
+            (start_ns, end_ns),
+        )
+        return tuple(
+            Event(at_ns=at, kind=kind, process=process, lane=lane, text=text)
+            for at, kind, process, lane, text in rows
+        )
+
+    def stack_samples(self) -> tuple[StackSample, ...]:
+        """All stacks with their counts."""
+        return self._stack_samples(-1, 1 << 62)
+
+    def _stack_samples(self, start_ns: int, end_ns: int) -> tuple[StackSample, ...]:
+        rows = self._db.execute(
+            "SELECT lane, start_ns, end_ns, count, stack FROM stack_sample WHERE end_ns > ? AND start_ns < ?"
+            " ORDER BY id",
+            (start_ns, end_ns),
+        ).fetchall()
+        return tuple(
+            StackSample(lane=lane, start_ns=start, end_ns=end, count=count, frames=self._frames_of(stack))
+            for lane, start, end, count, stack in rows
+        )
+
+    def _frames_of(self, stack: int) -> tuple[Frame, ...]:
+        known = self._stacks.get(stack)
+        if known is not None:
+            return known
+        frames: list[Frame] = []
+        parent = stack
+        while parent and len(frames) < 1_000:  # a damaged file may hold a ring
+            row = self._db.execute(
+                "SELECT stack.parent, function, file, line FROM stack JOIN frame ON frame.id = stack.frame"
+                " WHERE stack.id = ?",
+                (parent,),
+            ).fetchone()
+            if row is None:
+                break
+            parent = row[0]
+            frames.append(Frame(function=row[1], file=row[2], line=row[3]))
+        self._stacks[stack] = tuple(reversed(frames))
+        return self._stacks[stack]
+
+    def process_ticks(self) -> tuple[ProcessTick, ...]:
+        """All readings of what processes cost."""
+        rows = self._db.execute("SELECT * FROM process_tick ORDER BY at_ns, process")
+        return tuple(_process_tick(row) for row in rows)
+
+    def _last_process_ticks(self, at_ns: int) -> tuple[ProcessTick, ...]:
+        rows = self._db.execute(
+            "SELECT max(at_ns), process, cpu_ns, rss_bytes, pss_bytes, uss_bytes, threads FROM process_tick"
+            " WHERE at_ns <= ? GROUP BY process",
+            (at_ns,),
+        )
+        return tuple(_process_tick(row) for row in rows)
+
+    def output_until(self, at_ns: int, *, max_bytes: int = 65_536) -> tuple[Output, ...]:
+        """The newest output at or before a moment, in order of time, about `max_bytes` of it."""
+        pieces: list[Output] = []
+        size = 0
+        for at, data in self._db.execute(
+            "SELECT at_ns, data FROM output WHERE at_ns <= ? ORDER BY id DESC", (at_ns,)
+        ):
+            pieces.append(Output(at_ns=at, data=data))
+            size += len(data)
+            if size >= max_bytes:
+                break
+        return tuple(reversed(pieces))
+
+    def output(self) -> Iterator[Output]:
+        """All output, in order of time."""
+        for at, data in self._db.execute("SELECT at_ns, data FROM output ORDER BY id"):
+            yield Output(at_ns=at, data=data)
+
+    def output_size(self, at_ns: int) -> int:
+        """How many pieces of output there are up to a moment: changes when there is something new."""
+        return int(self._one("SELECT count(*) FROM output WHERE at_ns <= ?", (at_ns,)) or 0)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open for reading; a file with a live WAL needs write access to its index, never to its rows."""
+    quoted = path.absolute().as_posix().replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    with path.open("rb") as file:
+        if file.read(16) != b"SQLite format 3\x00":
+            raise RecordingError(
+                f"{path} is no recording of gilscope.\nRecordings end in .gilscope: gilscope recordings"
+            )
+    modes = ["mode=rw", "mode=ro", "immutable=1"]
+    for number, mode in enumerate(modes):
+        db = sqlite3.connect(f"file:{quoted}?{mode}", uri=True, isolation_level=None, timeout=5.0)
+        try:
+            db.execute("PRAGMA trusted_schema = OFF")
+            db.execute("PRAGMA query_only = ON")
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            db.close()
+            if number == len(modes) - 1:
+                raise
+        else:
+            return db
+    raise AssertionError  # the loop returns or raises
+
+
+def _damaged(path: Path, error: sqlite3.Error) -> str:
+    return f"{path} cannot be read as a recording: {error}."
+
+
+def _gil_tick(values: list[Any]) -> GilTick:
+    gil, samples, locked, watched, held, contended, waiter, w_max, handoffs, seen, longest, holder = values
+    return GilTick(
+        gil=gil, samples=samples, locked_samples=locked, watched_ns=watched, held_ns=held,
+        contended_ns=contended, waiter_ns=waiter, waiters_max=w_max, handoffs=handoffs,
+        handoffs_seen=seen, longest_hold_ns=longest, holder=holder,
+    )  # fmt: skip
+
+
+def _process_tick(row: tuple[Any, ...]) -> ProcessTick:
+    at, process, cpu, rss, pss, uss, threads = row
+    return ProcessTick(
+        process=process, at_ns=at, cpu_ns=cpu, rss_bytes=rss, pss_bytes=pss, uss_bytes=uss, threads=threads
+    )

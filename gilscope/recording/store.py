@@ -1,0 +1,84 @@
+"""Where recordings lie, which one is `last`, and how many are kept."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from platformdirs import user_state_path
+
+from gilscope.errors import RecordingError
+
+SUFFIX = ".gilscope"
+KEPT = 20
+"""How many recordings of the user's state directory outlive a new one."""
+
+
+def directory() -> Path:
+    """The folder of the recordings that nobody named."""
+    return user_state_path("gilscope") / "recordings"
+
+
+def new_path(title: str) -> Path:
+    """A path for a new recording, its folder made (0700), the oldest recordings beyond KEPT removed."""
+    folder = directory()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise RecordingError(
+            f"Cannot make the folder for recordings, {folder}: {error.strerror}.\n"
+            "Name a file elsewhere with -o FILE."
+        ) from error
+    prune(keep=KEPT - 1)
+    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")
+    word = re.sub(r"[^A-Za-z0-9_.-]+", "_", title).strip("._-")[:40] or "target"
+    return folder / f"{stamp}-{word}{SUFFIX}"
+
+
+def all_recordings() -> list[Path]:
+    """The recordings of the state directory, newest first."""
+    folder = directory()
+    if not folder.is_dir():
+        return []
+    return sorted(folder.glob(f"*{SUFFIX}"), key=_changed_ns, reverse=True)
+
+
+def _changed_ns(path: Path) -> int:
+    """When a recording last grew; one that is being written grows in its WAL file."""
+    changed = 0
+    for file in (path, path.with_name(path.name + "-wal")):
+        with contextlib.suppress(OSError):
+            changed = max(changed, file.stat().st_mtime_ns)
+    return changed
+
+
+def prune(*, keep: int) -> None:
+    """Remove all but the newest `keep`. Those being written are the newest."""
+    for path in all_recordings()[keep:]:
+        for name in (path.name, path.name + "-wal", path.name + "-shm", path.name + "-journal"):
+            # Another gilscope may have removed it at the same moment.
+            with contextlib.suppress(OSError):
+                path.with_name(name).unlink()
+
+
+def find(name: str) -> Path:
+    """The file that a user means: a path, or `last` for the newest recording.
+
+    Raises:
+        RecordingError: there is no such file.
+    """
+    if name == "last" and not Path(name).exists():
+        recordings = all_recordings()
+        if not recordings:
+            raise RecordingError(
+                "There is no recording yet.\nMake one: gilscope run script.py (each run is recorded)."
+            )
+        return recordings[0]
+    path = Path(name)
+    if path.is_dir():
+        raise RecordingError(f"{path} is a directory, not a recording.\nName a {SUFFIX} file, or: last.")
+    if not path.exists():
+        raise RecordingError(f"There is no file {path}.\nName a {SUFFIX} file, or: last (the newest).")
+    return path
