@@ -1,1 +1,1 @@
-"""Start and stop a target."""
+"""Start and stop a target; the shim that runs inside it."""

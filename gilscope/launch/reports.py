@@ -1,0 +1,83 @@
+"""What a target tells about itself: ready, forks, thread counts, and how it ended."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """The interpreter runs, has not begun the program, and waits for go."""
+
+    pid: int
+    """Process that reports. It is the one started, unless `python` is a script that starts the real one."""
+    version: tuple[int, int, int]
+    release: str
+    """`alpha`, `beta`, `candidate` or `final`."""
+    implementation: str
+    executable: str
+    free_threaded: bool
+    """A free-threaded build; its GIL may still be turned on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForkReport:
+    """A process of the target forked; told by the child. A report can be lost in a storm of forks."""
+
+    pid: int
+    ppid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadsReport:
+    """How many Thread objects a process has created and started since it began (or was forked)."""
+
+    pid: int
+    created: int
+    started: int
+
+
+Report = ForkReport | ThreadsReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitStatus:
+    """How a process ended: with an exit code, or by a signal; the other one is None."""
+
+    code: int | None = None
+    signal: int | None = None
+
+    @property
+    def shell_code(self) -> int:
+        """The figure that a shell shows: the exit code, or 128 + signal."""
+        if self.code is not None:
+            return self.code
+        return 128 + (self.signal or 0)
+
+    @classmethod
+    def from_returncode(cls, returncode: int) -> ExitStatus:
+        """Return the status for a figure as `subprocess` has it: negative is a signal."""
+        return cls(signal=-returncode) if returncode < 0 else cls(code=returncode)
+
+
+def parse_message(data: bytes) -> Ready | ForkReport | None:
+    """Return the message in a datagram of the shim, or None if it is none: user code may write there too."""
+    try:
+        fields = json.loads(data)
+        match fields["kind"]:
+            case "ready":
+                major, minor, micro, release, _serial = fields["version"]
+                return Ready(
+                    pid=int(fields["pid"]),
+                    version=(int(major), int(minor), int(micro)),
+                    release=str(release),
+                    implementation=str(fields["implementation"]),
+                    executable=str(fields["executable"]),
+                    free_threaded=bool(fields["free_threaded"]),
+                )
+            case "fork":
+                return ForkReport(pid=int(fields["pid"]), ppid=int(fields["ppid"]))
+    except (ValueError, KeyError, TypeError):
+        pass
+    return None

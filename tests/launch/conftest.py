@@ -1,0 +1,114 @@
+"""Run a program plainly and under the launcher, and compare all that a user could see."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gilscope.launch.spec import TargetSpec
+from tests.pythons import found_pythons
+
+DRIVER = Path(__file__).with_name("drive.py")
+TARGETS = Path(__file__).parents[1] / "targets"
+DEADLINE_S = 60.0
+
+
+@pytest.fixture(params=list(found_pythons()))
+def python(request: pytest.FixtureRequest) -> str:
+    """Each interpreter found, one after the other."""
+    version: str = request.param
+    return str(found_pythons()[version])
+
+
+@pytest.fixture(autouse=True)
+def _default_interrupt() -> Iterator[None]:
+    """Targets inherit an ignored SIGINT, as in a background job of a shell: make it a handler instead."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    stdout: bytes
+    stderr: bytes
+    returncode: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    plain: Outcome
+    launched: Outcome
+    seen: dict[str, Any]
+
+
+def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """The tests' own environment without what pytest and its plugins add for their workers."""
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "PYTHON", "COV"))
+    }
+    return {**kept, **extra}
+
+
+def _without_addresses(text: bytes) -> bytes:
+    """The kernel gives every process other addresses, so those in reprs never agree."""
+    return re.sub(rb"0x[0-9a-f]{8,}", b"0x", text)
+
+
+def _run(command: list[str], cwd: str | Path, env: dict[str, str], stdin: bytes) -> Outcome:
+    result = subprocess.run(
+        command, cwd=cwd, env=env, input=stdin, capture_output=True, timeout=DEADLINE_S, check=False
+    )
+    return Outcome(_without_addresses(result.stdout), _without_addresses(result.stderr), result.returncode)
+
+
+Runner = Callable[..., Pair]
+
+
+@pytest.fixture
+def run_both(tmp_path: Path) -> Runner:
+    def run(
+        spec: TargetSpec,
+        *,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        driver_options: tuple[str, ...] = (),
+    ) -> Pair:
+        """Run both and return their outcomes; the plain one gets cwd and env of the spec from here."""
+        environment = _environment(env or {})
+        where = cwd or tmp_path
+        plain = _run(spec.command(), spec.cwd or where, {**environment, **dict(spec.env)}, stdin)
+        result = tmp_path / "seen.json"
+        command = [sys.executable, "-I", str(DRIVER), str(result), spec.to_json(), *driver_options]
+        launched = _run(command, where, environment, stdin)
+        assert result.exists(), launched.stderr.decode(errors="replace")
+        return Pair(plain, launched, json.loads(result.read_text(encoding="utf-8")))
+
+    return run
+
+
+@pytest.fixture
+def assert_same(run_both: Runner) -> Runner:
+    def check(spec: TargetSpec, *, ready: bool = True, **options: Any) -> Pair:
+        """Run both, and require the same bytes on both streams and the same end."""
+        pair = run_both(spec, **options)
+        assert pair.launched.stdout.splitlines() == pair.plain.stdout.splitlines()
+        assert pair.launched.stdout == pair.plain.stdout
+        assert pair.launched.stderr.splitlines() == pair.plain.stderr.splitlines()
+        assert pair.launched.stderr == pair.plain.stderr
+        assert pair.launched.returncode == pair.plain.returncode
+        assert (pair.seen["ready"] is not None) is ready
+        return pair
+
+    return check

@@ -1,0 +1,62 @@
+"""The Python interpreters that tests run targets on."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
+
+
+def _candidates() -> list[Path]:
+    """Return paths that may be interpreters, those named on purpose first."""
+    named = [Path(path) for path in os.environ.get("GILSCOPE_TEST_PYTHONS", "").split(os.pathsep) if path]
+    if named:
+        return named
+    managed = sorted((Path.home() / ".pyenv" / "versions").glob("*/bin/python"))
+    on_path = [
+        Path(directory) / f"python{version}"
+        for version in VERSIONS
+        for directory in os.environ.get("PATH", "").split(os.pathsep)
+    ]
+    return [*managed, *on_path, Path(sys.executable)]
+
+
+def _version(path: Path) -> str | None:
+    """Return "3.11" for a CPython that answers so, None for anything else."""
+    if not path.is_file() or not os.access(path, os.X_OK):
+        return None
+    try:
+        answer = subprocess.run(
+            [path, "-V"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=20,
+            check=False,
+            text=True,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = answer.stdout.splitlines()
+    match = re.fullmatch(r"Python (\d+\.\d+)\.\d+\S*", lines[0]) if len(lines) == 1 else None
+    return match[1] if match and answer.returncode == 0 else None
+
+
+@functools.cache
+def found_pythons() -> dict[str, Path]:
+    """Return the CPythons of this machine by version, "3.8" to "3.13"; the first one found of each.
+
+    They are looked for in GILSCOPE_TEST_PYTHONS (paths with the separator of PATH; then nowhere else), under
+    pyenv, on PATH, and last is the interpreter of the tests themselves.
+    """
+    found: dict[str, Path] = {}
+    for path in _candidates():
+        version = _version(path)
+        if version in VERSIONS and version not in found:
+            found[version] = path
+    return {version: found[version] for version in VERSIONS if version in found}
