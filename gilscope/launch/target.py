@@ -239,6 +239,7 @@ class Target:
             for entry in running:
                 tree.send_signal(entry.pid, entry.start_ticks, signal.SIGKILL)
             time.sleep(_STOP_STEP_S / 10)
+        self.reap_orphans()
         return self.poll()
 
     def reap_orphans(self) -> list[tuple[int, ExitStatus]]:

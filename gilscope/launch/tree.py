@@ -12,7 +12,9 @@ from typing import Final, NamedTuple
 from gilscope.launch.reports import ExitStatus
 
 _PR_SET_CHILD_SUBREAPER: Final = 36
+_STATE_FIELD: Final = 0
 _PPID_FIELD: Final = 1
+_THREADS_FIELD: Final = 17
 _START_FIELD: Final = 19
 """Positions in /proc/PID/stat after the command's closing parenthesis, whose first is the state (field 3)."""
 
@@ -35,9 +37,11 @@ def read_entry(pid: int) -> ProcessEntry | None:
 
 
 def is_running(pid: int, start_ticks: int) -> bool:
-    """Say whether exactly that process is there and has not ended: a zombie has."""
+    """Say whether exactly that process is there and has not ended: a zombie without threads has."""
     fields = _stat_fields(pid)
-    return fields is not None and int(fields[_START_FIELD]) == start_ticks and fields[0] not in {"Z", "X"}
+    if fields is None or int(fields[_START_FIELD]) != start_ticks:
+        return False
+    return fields[_STATE_FIELD] not in {"Z", "X"} or int(fields[_THREADS_FIELD]) > 1
 
 
 def _stat_fields(pid: int) -> list[str] | None:
@@ -126,14 +130,16 @@ def send_signal(pid: int, start_ticks: int, signum: int) -> bool:
 _subreaper = False
 
 
-def become_subreaper() -> bool:
-    """Make this process the new parent of orphaned descendants, in place of init; return whether that worked.
+def become_subreaper(*, on: bool = True) -> bool:
+    """Make this process the new parent of orphaned descendants, in place of init; return whether it is now.
 
     A daemon that forks twice is then still found below us. Whoever calls this has to call `reap_orphans` too.
+    `on=False` ends it.
     """
     global _subreaper  # noqa: PLW0603 - it is a property of the process
     libc = ctypes.CDLL(None, use_errno=True)
-    _subreaper = bool(libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    if libc.prctl(_PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0) == 0:
+        _subreaper = on
     return _subreaper
 
 

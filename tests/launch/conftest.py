@@ -60,7 +60,7 @@ def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {**kept, **extra}
 
 
-def _without_addresses(text: bytes) -> bytes:
+def without_addresses(text: bytes) -> bytes:
     """The kernel gives every process other addresses, so those in reprs never agree."""
     return re.sub(rb"0x[0-9a-f]{8,}", b"0x", text)
 
@@ -69,7 +69,7 @@ def _run(command: list[str], cwd: str | Path, env: dict[str, str], stdin: bytes)
     result = subprocess.run(
         command, cwd=cwd, env=env, input=stdin, capture_output=True, timeout=DEADLINE_S, check=False
     )
-    return Outcome(_without_addresses(result.stdout), _without_addresses(result.stderr), result.returncode)
+    return Outcome(without_addresses(result.stdout), without_addresses(result.stderr), result.returncode)
 
 
 Runner = Callable[..., Pair]
