@@ -1,0 +1,49 @@
+"""How the panels share the screen. Pure: sizes in, heights out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HEADER_AND_FOOTER = 2
+BORDERS = 2
+SIDE_BY_SIDE_FROM = 76
+"""From this width cores and verdict stand side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Heights with borders; 0: not shown."""
+
+    gil: int
+    lanes: int
+    middle: int
+    """Cores and verdict."""
+    output: int
+    cores: bool
+    """Whether there is room for the cores beside the verdict."""
+
+
+def plan(width: int, height: int, *, gils: int, lanes: int, cores: int) -> Plan:
+    """Share `height` rows. Lanes come first: the others keep to what they need, and fold when it is tight."""
+    left = max(0, height - HEADER_AND_FOOTER)
+    side_by_side = width >= SIDE_BY_SIDE_FROM
+    tight, tiny = left < 28, left < 20
+    gil = BORDERS + (min(gils, 2 if tight else max(3, left // 6)) if gils > 1 else 1 if tight else 2)
+    middle = BORDERS + (1 if tiny else 3 if tight else min(max(5, cores), max(5, left // 4)))
+    if side_by_side and tiny:
+        middle += 1
+    output = BORDERS + (1 if tiny else 3 if tight else 4)
+    if left < 14:
+        output = 0
+    if left < 11:
+        middle = 0
+    lanes_most = BORDERS + max(lanes, 3) + (2 if left >= 18 else 0)
+    lanes_height = left - gil - middle - output
+    if lanes_height > lanes_most:
+        spare = lanes_height - lanes_most
+        lanes_height = lanes_most
+        # Room that the lanes do not need goes to the cores as far as they want it, then to the output.
+        more = min(spare // 2, max(0, cores + BORDERS - middle)) if side_by_side else 0
+        middle += more
+        output += spare - more
+    return Plan(gil, max(0, lanes_height), middle, output, side_by_side)

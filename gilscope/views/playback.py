@@ -1,0 +1,102 @@
+"""Where in the recording the app stands, and how it moves. Pure: time comes in as an argument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from gilscope.model import NS_PER_MS
+
+SPEEDS = (1.0, 0.1, 0.02, 0.005)
+SLOW_START_NS = 300 * NS_PER_MS
+"""How far before the head slow motion starts in a live session, so that there is something to show."""
+
+
+class Mode(Enum):
+    """How the position moves."""
+
+    FOLLOW = "follow"
+    """It is the head of the recording."""
+    PAUSED = "paused"
+    PLAYING = "playing"
+    """It moves on at `speed`."""
+
+
+@dataclass(slots=True)
+class Playback:
+    """The position in the recording.
+
+    In all methods `head_ns` is the newest recorded moment, `growing` whether more is to come.
+    """
+
+    mode: Mode = Mode.FOLLOW
+    position_ns: int = 0
+    speed: float = 1.0
+    slowed_from_follow: bool = False
+    """Slow motion began at the head, so full speed means to follow again."""
+    _rest: float = 0.0
+    """The part of a nanosecond that slow motion has still to move."""
+
+    def advance(self, passed_ns: int, head_ns: int, *, growing: bool) -> None:
+        """Let `passed_ns` of the viewer's time pass."""
+        if self.mode is Mode.FOLLOW:
+            self.position_ns = head_ns
+        elif self.mode is Mode.PLAYING:
+            moved = passed_ns * self.speed + self._rest
+            self._rest = moved - int(moved)
+            self.position_ns += int(moved)
+            if self.position_ns >= head_ns:
+                self.position_ns = head_ns
+                if not growing:
+                    self.mode = Mode.PAUSED
+                elif self.speed == 1.0:
+                    self.mode = Mode.FOLLOW
+
+    def toggle(self, head_ns: int, *, growing: bool) -> None:
+        """Pause, or go on from where it stands; at the end of a finished recording, from the start."""
+        if self.mode is not Mode.PAUSED:
+            self.mode = Mode.PAUSED
+            return
+        if self.position_ns >= head_ns:
+            if growing:
+                self.mode = Mode.FOLLOW
+                return
+            self.position_ns = 0
+        self.mode = Mode.PLAYING
+
+    def follow(self, head_ns: int, *, growing: bool) -> None:
+        """Go to the head, at full speed, and stay there."""
+        self.mode = Mode.FOLLOW if growing else Mode.PAUSED
+        self.position_ns = head_ns
+        self.speed = 1.0
+        self.slowed_from_follow = False
+
+    def seek(self, position_ns: int, head_ns: int) -> None:
+        """Stand still at a moment, within what is recorded; a position that plays goes on from there."""
+        self.position_ns = max(0, min(position_ns, head_ns))
+        if self.mode is Mode.FOLLOW:
+            self.mode = Mode.PAUSED
+
+    def cycle_speed(self, head_ns: int, *, growing: bool) -> None:
+        """The next slower speed, and after the slowest full speed again."""
+        known = SPEEDS.index(self.speed) if self.speed in SPEEDS else 0
+        self.speed = SPEEDS[(known + 1) % len(SPEEDS)]
+        if self.speed == 1.0:
+            if self.slowed_from_follow:
+                self.follow(head_ns, growing=growing)
+            return
+        if self.position_ns > head_ns - SLOW_START_NS and self.mode is not Mode.PLAYING:
+            self.slowed_from_follow = self.mode is Mode.FOLLOW
+            self.position_ns = max(0, head_ns - SLOW_START_NS)
+        self.mode = Mode.PLAYING
+
+
+def scroll_edge(edge: int, position: int, width: int, *, follow: bool) -> int:
+    """The cell behind the last one on the screen, all in cells.
+
+    Following, the position is the right edge. Else the picture stands still and the position moves in
+    it, like the head of a video recorder; it is scrolled only as far as keeps the position in sight.
+    """
+    if follow or edge <= 0:
+        return position
+    return max(position, min(edge, position + width - 1))

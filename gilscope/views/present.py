@@ -1,0 +1,276 @@
+"""From a window of the recording to what the panels show. Pure: it sees the model and nothing else.
+
+All names that leave this module are cleaned for the terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from gilscope.model import NS_PER_S, Gil, Hold, Lane, Process, Session, Window
+from gilscope.views.figures import Figures, GilFigures, holder_at, top_frames
+from gilscope.views.playback import Mode
+from gilscope.views.text import clean, clock_text, duration_text
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The line on top."""
+
+    title: str
+    facts: tuple[str, ...]
+    """Mode, version, pid: the least important last."""
+    kind: str
+    """"live", "paused", "slow", "replay", "ended", "lost" or "starting": the colour of `state`."""
+    state: str
+    costs: tuple[str, ...]
+    """Achieved rate and cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class GilLine:
+    """What is shown of one GIL."""
+
+    holder: str | None
+    """Name of the lane that holds it; None: nobody does."""
+    function: str
+    """What the holder executes, "" if that is not known."""
+    process: str
+    """"pid 5098" where there are several GILs, else ""."""
+    held_share: float | None
+    facts: tuple[tuple[str, str], ...]
+    """Word and figure, the most important first: ("held", "99 %")."""
+    words: str = ""
+    """In place of figures: a GIL that is off."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """A row of the timeline: a lane, or the heading of a process that groups its lanes."""
+
+    label: str
+    lane: Lane | None
+    """None: a heading."""
+    process: int
+    pid: int | None
+    note: str = ""
+    """Of a heading: how many lanes it has."""
+    folded: bool = False
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CoreRow:
+    """A core with its load now and before."""
+
+    core: int
+    busy_share: float | None
+    label: str
+    """The target's lane that runs there, "other" for other programs, "" for nobody."""
+    cells: tuple[tuple[float, float] | None, ...]
+    """Load and the target's part of it; None: not read."""
+
+
+def present_header(
+    session: Session | None,
+    *,
+    title: str,
+    mode: Mode,
+    speed: float,
+    position_ns: int,
+    head_ns: int,
+    live: bool,
+    lost: bool = False,
+) -> Header:
+    """The header at a position. `live`: a sampler of ours records; `lost`: it has died."""
+    if session is None:
+        return Header(clean(title), (), "starting", "◌ STARTING", ())
+    facts = [clean(session.mode)]
+    if session.python:
+        facts.append(f"{clean(session.implementation or 'Python')} {clean(session.python)}")
+    if session.pid is not None:
+        facts.append(f"pid {session.pid}")
+    kind, state = _state(session, mode, speed, position_ns, head_ns, live=live, lost=lost)
+    return Header(clean(title), tuple(facts), kind, state, _costs(session, head_ns))
+
+
+def _state(
+    session: Session, mode: Mode, speed: float, position_ns: int, head_ns: int, *, live: bool, lost: bool
+) -> tuple[str, str]:
+    at = clock_text(position_ns)
+    ended = session.ended_ns is not None
+    behind = f" −{(head_ns - position_ns) / NS_PER_S:.1f} s" if not ended and position_ns < head_ns else ""
+    if mode is Mode.PLAYING and speed != 1.0:
+        return "slow", f"▶ {speed:g} × {at}{behind}"
+    if mode is Mode.PLAYING:
+        return "replay", f"▶ REPLAY {at}{behind}"
+    if mode is Mode.PAUSED and (position_ns < head_ns or not ended):
+        return "paused", f"⏸ PAUSED {at}{behind}"
+    if ended:
+        code = session.exit_code
+        return "ended", f"■ ENDED {at}" + ("" if code is None else f" exit {code}")
+    if lost:
+        return "lost", f"■ SAMPLER LOST {at}"
+    return ("live", f"● LIVE {at}") if live else ("live", f"● FOLLOW {at}")
+
+
+def _costs(session: Session, head_ns: int) -> tuple[str, ...]:
+    costs = []
+    if session.samples_asked:
+        costs.append(f"{session.rate_hz * session.samples_taken / session.samples_asked:.0f} Hz")
+    if head_ns and session.cost_cpu_ns:
+        costs.append(f"cost {100 * session.cost_cpu_ns / head_ns:.1f} %")
+    return tuple(costs)
+
+
+def holders_now(window: Window, figures: Figures, *, exact_at_ns: int | None) -> dict[int, int]:
+    """By GIL: the lane that holds it, at a moment exactly, or else over the folded span."""
+    found = {}
+    for gil in window.gils:
+        if exact_at_ns is None:
+            values = figures.gils.get(gil.key)
+            lane = values.holder if values else None
+        else:
+            lane = _holder_exactly(window, gil, exact_at_ns)
+        if lane is not None:
+            found[gil.key] = lane
+    return found
+
+
+def _holder_exactly(window: Window, gil: Gil, at_ns: int) -> int | None:
+    holds: tuple[Hold, ...] = window.holds
+    if holds:
+        return holder_at(holds, gil.key, at_ns)
+    for tick in window.ticks:  # a span too long for holds: the tick's word must do
+        if tick.start_ns < at_ns <= tick.end_ns:
+            return next((g.holder for g in tick.gils if g.gil == gil.key), None)
+    return None
+
+
+def present_gils(window: Window, figures: Figures, holders: Mapping[int, int]) -> tuple[GilLine, ...]:
+    """A line for each GIL of a process that still runs; of all, if none does."""
+    lanes = {lane.key: lane for lane in window.lanes}
+    processes = {process.key: process for process in window.processes}
+    running = [gil for gil in window.gils if _runs(processes.get(gil.process), window.end_ns)]
+    frames = top_frames(window.stacks)
+    several = len(window.gils) > 1
+    lines = []
+    for gil in running or window.gils:
+        holder = lanes.get(holders.get(gil.key, -1))
+        frame = frames.get(holder.key) if holder else None
+        values = figures.gils.get(gil.key)
+        process = processes.get(gil.process)
+        where = f"pid {process.pid}" if several and process else ""
+        if where and gil.kind == "own":
+            where += f" interpreter {gil.interpreter}"
+        lines.append(
+            GilLine(
+                holder=clean(holder.label) if holder else None,
+                function=clean(str(frame)) if frame else "",
+                process=where,
+                held_share=values.held_share if values else None,
+                facts=_gil_facts(values),
+                words="off: this Python is free-threaded, its threads run side by side"
+                if gil.kind == "disabled"
+                else "",
+            )
+        )
+    return tuple(lines)
+
+
+def _gil_facts(values: GilFigures | None) -> tuple[tuple[str, str], ...]:
+    if values is None or values.held_share is None:
+        return (("held", "?"), ("", "not watched in this second"))
+    facts = [("held", f"{values.held_share * 100:.0f} %")]
+    if values.waiters_mean is not None:
+        facts.append(("waiting", f"{values.waiters_mean:.1f} threads"))
+    if values.handoffs_per_s is not None:
+        facts.append(("", f"{values.handoffs_per_s:.0f} handoffs/s"))
+    facts.append(("longest hold", duration_text(values.longest_hold_ns)))
+    if values.contended_share is not None:
+        facts.append(("contended", f"{values.contended_share * 100:.0f} %"))
+    return tuple(facts)
+
+
+def _runs(process: Process | None, at_ns: int) -> bool:
+    return process is not None and (process.end_ns is None or process.end_ns > at_ns)
+
+
+def present_lanes(
+    window: Window, active: Collection[int], folded: Collection[int], *, fits: int
+) -> tuple[LaneRow, ...]:
+    """The rows of the timeline, grouped by process if there are several.
+
+    While all rows fit on the screen they stand in the order of their start and never move. When they do
+    not, lanes that do anything come before those that sleep, and those before the ones that ended.
+
+    Args:
+        window: gives the lanes and processes.
+        active: lanes that did anything but sleep lately.
+        folded: processes of which only the heading is shown.
+        fits: how many rows the screen has.
+    """
+    of_process: dict[int, list[Lane]] = {process.key: [] for process in window.processes}
+    for lane in window.lanes:
+        of_process.setdefault(lane.process, []).append(lane)
+    processes = {process.key: process for process in window.processes}
+    grouped = len([key for key, lanes in of_process.items() if lanes]) > 1
+    total = len(window.lanes) + (len(of_process) if grouped else 0)
+    keys = list(of_process)
+    if total > fits:
+
+        def rank(lane: Lane) -> int:
+            return 0 if lane.key in active else 2 if _ended(lane, window.end_ns) else 1
+
+        for lanes in of_process.values():
+            lanes.sort(key=rank)
+        keys.sort(key=lambda key: min((rank(lane) for lane in of_process[key]), default=2))
+    rows: list[LaneRow] = []
+    for key in keys:
+        lanes, process = of_process[key], processes.get(key)
+        pid = process.pid if process else None
+        if grouped and lanes:
+            rows.append(_heading(key, process, lanes, window.end_ns, folded=key in folded))
+            if key in folded:
+                continue
+        rows += [
+            LaneRow(clean(lane.label), lane, key, pid, ended=_ended(lane, window.end_ns)) for lane in lanes
+        ]
+    return tuple(rows)
+
+
+def _ended(lane: Lane, at_ns: int) -> bool:
+    return lane.end_ns is not None and lane.end_ns <= at_ns
+
+
+def _heading(key: int, process: Process | None, lanes: list[Lane], at_ns: int, *, folded: bool) -> LaneRow:
+    alive = sum(not _ended(lane, at_ns) for lane in lanes)
+    note = f"{alive} lane{'' if alive == 1 else 's'}"
+    label, pid = f"process {key}", None
+    if process is not None:
+        pid = process.pid
+        label = f"pid {pid} {clean(process.command)}"
+        if process.end_ns is not None and process.end_ns <= at_ns:
+            note = "ended" if process.exit_code is None else f"ended, exit {process.exit_code}"
+    return LaneRow(label, None, key, pid, note=note, folded=folded)
+
+
+def present_cores(
+    window: Window,
+    figures: Figures,
+    cells: Mapping[int, tuple[tuple[float, float] | None, ...]],
+) -> tuple[CoreRow, ...]:
+    """A row for each core that was read."""
+    names = {lane.key: clean(lane.label) for lane in window.lanes}
+    rows = []
+    for core in sorted({*figures.cores, *cells}):
+        values = figures.cores.get(core)
+        label = ""
+        if values is not None:
+            if values.lane is not None and values.target_share >= 0.05:
+                label = names.get(values.lane, "")
+            elif values.busy_share >= 0.05:
+                label = "other"
+        rows.append(CoreRow(core, values.busy_share if values else None, label, cells.get(core, ())))
+    return tuple(rows)

@@ -1,0 +1,56 @@
+"""Small pieces that all renderers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from gilscope.views.render.palette import Palette
+
+
+def fit(text: str, width: int) -> str:
+    """`text` in exactly `width` columns: padded, or cropped with an ellipsis."""
+    if width <= 0:
+        return ""
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    return set_cell_size(text, width - 1) + "…"
+
+
+def strip(segments: Iterable[Segment], width: int, palette: Palette) -> Strip:
+    """A line of exactly `width` columns: Textual does not draw one that is narrower than its widget."""
+    return Strip(segments).adjust_cell_length(max(0, width), palette.base)
+
+
+def text_strip(text: str, width: int, style: Style, palette: Palette) -> Strip:
+    """A line of one style."""
+    return strip([Segment(fit(text, width), style)], width, palette)
+
+
+def blank(width: int, palette: Palette) -> Strip:
+    """An empty line."""
+    return Strip([Segment(" " * max(0, width), palette.base)], max(0, width))
+
+
+def fill(strips: list[Strip], width: int, height: int, palette: Palette) -> list[Strip]:
+    """Exactly `height` lines."""
+    missing = height - len(strips)
+    return strips[: max(0, height)] + [blank(width, palette)] * max(0, missing)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Words in lines of at most `width` columns, wide characters counted as they are drawn."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        joined = f"{line} {word}" if line else word
+        if cell_len(joined) <= width or not line:
+            line = joined
+        else:
+            lines.append(line)
+            line = word
+    return [*lines, line] if line else lines

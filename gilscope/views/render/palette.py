@@ -1,0 +1,86 @@
+"""Glyphs and colours (Okabe – Ito, safe for colour-blind eyes), and the interned pieces of rows.
+
+Every state differs by its glyph as well as by its colour: NO_COLOR and monochrome screens read the same.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rich.segment import Segment
+from rich.style import Style
+
+from gilscope.model import N_STATES
+from gilscope.views.cells import NO_DATA
+
+GREEN, PURPLE, VERMILLION, BLUE, YELLOW, ORANGE = (
+    "#009E73",
+    "#CC79A7",
+    "#D55E00",
+    "#56B4E9",
+    "#F0E442",
+    "#E69F00",
+)
+GREY, DIM = "#9a9a9a", "#6c6c6c"
+
+GLYPHS = "█!░▓▒·? "
+"""By state, as in model.State; the last is NO_DATA."""
+COLOURS: tuple[str, ...] = (GREEN, PURPLE, VERMILLION, BLUE, YELLOW, GREY, DIM, DIM)
+
+MEANINGS: tuple[tuple[str, str], ...] = (
+    ("running", "executes Python: holds its GIL and is on a CPU"),
+    ("holding", "holds its GIL while off the CPU: the others wait for nothing"),
+    ("waiting", "wants the GIL and does not have it"),
+    ("native", "on a CPU without the GIL: C code that released it"),
+    ("ready", "could run, but no CPU is free"),
+    ("blocked", "asleep: I/O, a lock, a sleep"),
+    ("unknown", "could not be read"),
+)
+"""By state: its word and what it says."""
+
+_RUNS = re.compile(rb"(.)\1*", re.DOTALL)
+
+
+class Palette:
+    """All styles on one background, and segments for runs of equal cells, each made once."""
+
+    def __init__(self, base: Style | None = None) -> None:
+        base = base or Style.null()
+        self.base = base
+        self.bold = base + Style(bold=True)
+        self.dim = base + Style(color=GREY)
+        self.faint = base + Style(color=DIM)
+        self.good = base + Style(color=GREEN)
+        self.warn = base + Style(color=VERMILLION)
+        self.live = base + Style(color=GREEN, bold=True)
+        self.paused = base + Style(color=ORANGE, bold=True)
+        self.replay = base + Style(color=BLUE, bold=True)
+        self.error = base + Style(color=VERMILLION, bold=True)
+        self.mark = base + Style(color=ORANGE, bold=True)
+        self.group = base + Style(bold=True, color=BLUE)
+        self.selected = base + Style(reverse=True)
+        self.states = tuple(base + Style(color=colour) for colour in COLOURS)
+        self._reversed = tuple(style + Style(reverse=True) for style in self.states)
+        self._runs: dict[bytes, Segment] = {}
+        self._cursors: dict[int, Segment] = {}
+
+    def cells(self, row: bytes) -> list[Segment]:
+        """A row of states as one segment per run of equal cells."""
+        runs = self._runs
+        found = []
+        for match in _RUNS.finditer(row):
+            run = match.group()
+            segment = runs.get(run)
+            if segment is None:
+                state = min(run[0], NO_DATA)
+                segment = runs[run] = Segment(GLYPHS[state] * len(run), self.states[state])
+            found.append(segment)
+        return found
+
+    def cursor(self, state: int) -> Segment:
+        """One cell of the column that marks the position."""
+        segment = self._cursors.get(state)
+        if segment is None:
+            state = min(state, N_STATES)
+            segment = self._cursors[state] = Segment(GLYPHS[state], self._reversed[state])
+        return segment

@@ -1,0 +1,59 @@
+"""The panels that are words: verdict and output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from textual.strip import Strip
+
+from gilscope.model import Verdict
+from gilscope.views.render.lines import fill, fit, strip, text_strip, wrap
+from gilscope.views.render.palette import Palette
+from gilscope.views.terminal import OutputLine
+from gilscope.views.text import clean, clock_text
+
+STAMP_COLUMNS = 9
+"""The moment of a line of output and the space behind it."""
+
+
+def render_verdict(verdict: Verdict | None, width: int, height: int, palette: Palette) -> list[Strip]:
+    """Headline, advice, evidence, remarks: what does not fit is left out from the end."""
+    if verdict is None:
+        text = "Watching: the verdict comes with the first second."
+        return fill(
+            [text_strip(line, width, palette.dim, palette) for line in wrap(text, width)],
+            width,
+            height,
+            palette,
+        )
+    strips = [text_strip(line, width, palette.bold, palette) for line in wrap(clean(verdict.headline), width)]
+    for mark, parts, style in (
+        ("→ ", verdict.advice, palette.good),
+        ("· ", verdict.evidence, palette.base),
+        ("+ ", verdict.also, palette.dim),
+    ):
+        for part in parts:
+            for number, line in enumerate(wrap(clean(part), max(1, width - 2))):
+                lead = Segment(mark if number == 0 else "  ", palette.dim)
+                strips.append(strip([lead, Segment(fit(line, width - 2), style)], width, palette))
+    return fill(strips, width, height, palette)
+
+
+def render_output(
+    lines: Sequence[OutputLine], width: int, height: int, palette: Palette, *, back: int = 0
+) -> list[Strip]:
+    """The last lines that fit, `back` lines before the newest."""
+    end = max(0, len(lines) - back)
+    shown = lines[max(0, end - height) : end]
+    if not shown:
+        return fill(
+            [text_strip("Nothing has been written yet.", width, palette.dim, palette)], width, height, palette
+        )
+    stamp = STAMP_COLUMNS if width >= 40 else 0
+    strips = []
+    for line in shown:
+        segments = [Segment(fit(clock_text(line.at_ns), stamp), palette.dim)] if stamp else []
+        segments.append(Segment(fit(line.text, width - stamp), palette.base))
+        strips.append(strip(segments, width, palette))
+    return fill(strips, width, height, palette)

@@ -1,0 +1,290 @@
+"""The dashboard: places the panels, turns keys into moves, and draws a frame when something changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from gilscope.model import NS_PER_S, Verdict
+from gilscope.views.layout import Plan, plan
+from gilscope.views.playback import Mode
+from gilscope.views.present import present_header
+from gilscope.views.render.cores import render_cores
+from gilscope.views.render.gil import render_gils
+from gilscope.views.render.header import render_header
+from gilscope.views.render.lines import fill, text_strip
+from gilscope.views.render.words import render_verdict
+from gilscope.views.screens.keys import BINDINGS
+from gilscope.views.viewing import Viewing
+from gilscope.views.widgets.lanes import LanesPanel
+from gilscope.views.widgets.output import OutputPanel
+from gilscope.views.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from textual.events import Resize
+
+PANELS = ("gil", "lanes", "cores", "verdict", "output")
+
+
+class Dashboard(Screen[None]):
+    """All panels on one screen, or one of them on all of it."""
+
+    AUTO_FOCUS = ""
+    BINDINGS = BINDINGS
+    TITLE = "gilscope"
+
+    def __init__(self, title: str, *, live: bool) -> None:
+        """A dashboard without a recording yet.
+
+        Args:
+            title: what is watched, in the user's words.
+            live: a sampler of ours records it.
+        """
+        super().__init__()
+        self.what = title
+        self.live = live
+        self.viewing: Viewing | None = None
+        self.lost = False
+        """The sampler died."""
+        self.message = "Starting …"
+        """Shown until there is a recording."""
+        self.verdict: Verdict | None = None
+        self.full: str | None = None
+        """The panel that fills the screen."""
+        self._plan: Plan | None = None
+        self._drawn: tuple[object, ...] = ()
+        self._dirty = True
+        self.header = Panel("", id="header")
+        self.header.can_focus = False
+        self.gil = Panel("GIL", id="gil")
+        self.lanes = LanesPanel(id="lanes")
+        self.cores = Panel("Cores", id="cores")
+        self.words = Panel("Verdict", id="verdict")
+        self.output = OutputPanel(id="output")
+
+    def compose(self) -> ComposeResult:
+        """The panels from top to bottom."""
+        yield self.header
+        yield self.gil
+        yield self.lanes
+        with Horizontal(id="middle"):
+            yield self.cores
+            yield self.words
+        yield self.output
+        yield Footer(show_command_palette=False)
+
+    # --- size ---
+
+    def on_resize(self, event: Resize) -> None:
+        """Share the new size."""
+        self._share(event.size.width, event.size.height)
+
+    def _share(self, width: int, height: int) -> None:
+        viewing = self.viewing
+        new = plan(
+            width,
+            height,
+            gils=len(viewing.panels().gils) if viewing else 1,
+            lanes=len(viewing.panels().rows) if viewing else 4,
+            cores=viewing.session.cores if viewing else 2,
+        )
+        if new == self._plan and not self._dirty:
+            return
+        self._plan = new
+        heights = {"gil": new.gil, "lanes": new.lanes, "middle": new.middle, "output": new.output}
+        for name, rows in heights.items():
+            widget = self.query_one(f"#{name}")
+            inside = ("cores", "verdict") if name == "middle" else (name,)
+            widget.display = self.full in inside if self.full else rows > 0
+            widget.styles.height = "1fr" if self.full else rows
+        self.cores.display = self.full == "cores" if self.full else new.cores
+        self.words.display = self.full in (None, "verdict")
+        for panel in (self.cores, self.words):
+            panel.styles.height = "100%"
+        self.redraw()
+
+    def show_full(self, panel: str | None) -> None:
+        """Give one panel the whole screen; None: back to all."""
+        self.full = panel
+        self._dirty = True
+        self._share(self.size.width, self.size.height)
+        if panel:
+            self.query_one(f"#{panel}").focus()
+
+    def redraw(self) -> None:
+        """Let the next frame draw everything anew."""
+        self._dirty = True
+
+    def on_panel_changed(self) -> None:
+        """A panel has another size or scroll position."""
+        self.redraw()
+        self.frame(0)
+
+    # --- frames ---
+
+    def frame(self, passed_ns: int) -> None:
+        """Let `passed_ns` pass and draw what that changed."""
+        viewing = self.viewing
+        if viewing is None or not self.is_mounted:
+            self._draw_header()
+            if self._dirty and self.is_mounted:
+                self._draw_message()
+            return
+        width = self.lanes.content_size.width
+        if width:
+            viewing.columns = self.lanes.columns(viewing.panels().rows).cells
+            viewing.fits = max(1, self.lanes.room)
+            viewing.core_columns = max(4, self.cores.content_size.width)
+            viewing.output_lines = max(200, self.output.content_size.height)
+        viewing.advance(passed_ns)
+        self._draw_header()
+        state = (
+            viewing.playback.position_ns,
+            viewing.playback.mode,
+            viewing.edge,
+            viewing.cell_ns,
+            min(viewing.edge, viewing.head_ns // viewing.cell_ns),
+            viewing.columns,
+        )
+        if state == self._drawn and not self._dirty:
+            return
+        self._drawn, self._dirty = state, False
+        self._draw(viewing)
+
+    def _draw_header(self) -> None:
+        viewing = self.viewing
+        playback = viewing.playback if viewing else None
+        header = present_header(
+            viewing.session if viewing else None,
+            title=self.what,
+            mode=playback.mode if playback else Mode.FOLLOW,
+            speed=playback.speed if playback else 1.0,
+            position_ns=playback.position_ns if playback else 0,
+            head_ns=viewing.head_ns if viewing else 0,
+            live=self.live,
+            lost=self.lost,
+        )
+        self.header.show([render_header(header, self.header.size.width, self.header.palette)])
+
+    def _draw_message(self) -> None:
+        self._dirty = False
+        width, height = self.lanes.content_size
+        palette = self.lanes.palette
+        self.lanes.show(fill([text_strip(self.message, width, palette.dim, palette)], width, height, palette))
+
+    def _draw(self, viewing: Viewing) -> None:
+        panels = viewing.panels()
+        if self._plan and not self.full:
+            self._share(self.size.width, self.size.height)
+            self._dirty = False
+        playback = viewing.playback
+        first = viewing.edge - viewing.columns
+        if self.lanes.display:
+            self.lanes.draw(
+                panels.rows,
+                viewing.timeline(),
+                first=first,
+                cursor=None if viewing.at_edge else viewing.cursor_cell - first,
+                shares=dict(panels.figures.held_share),
+                holders=frozenset(panels.holders.values()),
+            )
+        if self.gil.display:
+            self.gil.show(render_gils(panels.gils, *self.gil.content_size, self.gil.palette))
+        if self.cores.display:
+            self.cores.show(render_cores(panels.cores, *self.cores.content_size, self.cores.palette))
+        if self.words.display:
+            size = self.words.content_size
+            self.words.show(render_verdict(self.verdict, size.width, size.height, self.words.palette))
+        if self.output.display:
+            self.output.draw(panels.output)
+        self.gil.border_title = "GIL" if len(panels.gils) < 2 else f"{len(panels.gils)} GILs"
+        if playback.mode is Mode.FOLLOW and self.output.back:
+            self.output.back = 0
+
+    # --- keys ---
+
+    def _moved(self) -> None:
+        self.frame(0)
+
+    def action_pause(self) -> None:
+        """Pause or go on."""
+        if self.viewing:
+            self.viewing.toggle()
+            self._moved()
+
+    def action_step(self, cells: int) -> None:
+        """Scrub by timeline cells."""
+        if self.viewing:
+            self.viewing.step_cells(cells)
+            self._moved()
+
+    def action_seconds(self, seconds: int) -> None:
+        """Scrub by seconds."""
+        if self.viewing:
+            self.viewing.seek(self.viewing.playback.position_ns + seconds * NS_PER_S)
+            self._moved()
+
+    def action_start(self) -> None:
+        """To the start of the recording."""
+        if self.viewing:
+            self.viewing.seek(0)
+            self._moved()
+
+    def action_follow(self) -> None:
+        """To the newest moment, and stay there."""
+        if self.viewing:
+            self.viewing.follow()
+            self._moved()
+
+    def action_zoom(self, steps: int) -> None:
+        """To longer or shorter cells."""
+        if self.viewing:
+            self.viewing.zoom(steps)
+            self._moved()
+
+    def action_slow(self) -> None:
+        """To the next speed."""
+        if self.viewing:
+            self.viewing.cycle_speed()
+            self._moved()
+
+    def action_full(self) -> None:
+        """The focused panel on the whole screen, or all panels again."""
+        focused = self.focused.id if self.focused else None
+        self.show_full(None if self.full else focused if focused in PANELS else "lanes")
+
+    def action_back(self) -> None:
+        """All panels again; else let go of the focus."""
+        if self.full:
+            self.show_full(None)
+        else:
+            self.set_focus(None)
+
+    def action_panel(self, panel: str) -> None:
+        """One panel on the whole screen, or all again if it is."""
+        self.show_full(None if self.full == panel else panel)
+
+    def on_lanes_panel_seek(self, message: LanesPanel.Seek) -> None:
+        """A click in the timeline."""
+        if self.viewing:
+            self.viewing.seek_column(message.column)
+            self._moved()
+
+    def on_lanes_panel_scrub(self, message: LanesPanel.Scrub) -> None:
+        """The wheel over the timeline."""
+        self.action_step(message.cells)
+
+    def on_lanes_panel_zoom(self, message: LanesPanel.Zoom) -> None:
+        """Ctrl and the wheel over the timeline."""
+        self.action_zoom(message.steps)
+
+    def on_lanes_panel_fold(self, message: LanesPanel.Fold) -> None:
+        """A process is to be folded or unfolded."""
+        if self.viewing:
+            self.viewing.folded ^= {message.process}
+            self.redraw()
+            self._moved()

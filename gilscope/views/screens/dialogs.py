@@ -1,0 +1,123 @@
+"""The small screens over the dashboard. Opaque: a translucent one would cost a repaint of all beneath it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from gilscope.views.render.palette import COLOURS, GLYPHS, MEANINGS
+
+QuitChoice = Literal["stop", "leave", "stay"]
+
+WORDS: tuple[tuple[str, str], ...] = (
+    ("GIL", "the lock of one interpreter: only the thread that holds it executes Python"),
+    ("lane", "a row of the timeline: a thread, or a process that is no Python"),
+    ("▶ holder", "the thread that holds the GIL now"),
+    ("waiting", "threads that want the GIL and do not have it, on average"),
+    ("handoff", "the GIL passes to another thread; CPython's own count"),
+    ("hold", "a span in which one thread holds the GIL without a handoff"),
+    ("contended", "share of time in which at least one thread waits"),
+    ("% of a lane", "its share of the time as the GIL's holder, over the last second"),
+    ("cost", "CPU time of watching, in per cent of one core"),
+)
+
+NOTES: tuple[str, ...] = (
+    "A cell of the timeline shows the state that filled most of it. An empty cell: nothing was recorded.",
+    "Core bars are green where the target causes the load, grey where others do.",
+)
+
+
+class QuitScreen(ModalScreen[QuitChoice]):
+    """Asks what is to become of the target."""
+
+    BINDINGS = [  # noqa: RUF012 - Textual's way
+        Binding("s,ctrl+c", "choose('stop')", "Stop it", id="quit.stop"),
+        Binding("l", "choose('leave')", "Leave it running", id="quit.leave"),
+        Binding("escape,q", "choose('stay')", "Stay", id="quit.stay"),
+        Binding("left", "app.focus_previous", show=False),
+        Binding("right", "app.focus_next", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """A question and three buttons."""
+        with Vertical(classes="dialog"):
+            yield Static("The target still runs.", classes="question")
+            with Horizontal():
+                yield Button("Stop it (s)", id="stop", variant="error")
+                yield Button("Leave it running (l)", id="leave")
+                yield Button("Stay (esc)", id="stay", variant="primary")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """A button is a key with a name."""
+        choices: dict[str | None, QuitChoice] = {"stop": "stop", "leave": "leave"}
+        self.action_choose(choices.get(event.button.id, "stay"))
+
+    def action_choose(self, choice: QuitChoice) -> None:
+        """Answer."""
+        self.dismiss(choice)
+
+
+class InputScreen(ModalScreen[str | None]):
+    """Asks for a line to type on the target's terminal."""
+
+    BINDINGS = [Binding("escape", "cancel", "Cancel", id="input.cancel")]  # noqa: RUF012 - Textual's way
+
+    def compose(self) -> ComposeResult:
+        """One line."""
+        with Vertical(classes="dialog"):
+            yield Static(
+                "A line for the target's input. Enter sends it, escape does not.", classes="question"
+            )
+            yield Input(id="line")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Send it."""
+        self.dismiss(event.value)
+
+    def action_cancel(self) -> None:
+        """Send nothing."""
+        self.dismiss(None)
+
+
+class HelpScreen(ModalScreen[None]):
+    """Keys, states and words."""
+
+    BINDINGS = [  # noqa: RUF012 - Textual's way
+        Binding("escape,question_mark,f1,q", "dismiss", "Close", id="help.close"),
+    ]
+
+    def __init__(self, keys: list[tuple[str, str]]) -> None:
+        super().__init__()
+        self._keys = keys
+
+    def compose(self) -> ComposeResult:
+        """Text that scrolls."""
+        with VerticalScroll(classes="help"):
+            yield Static(self._text())
+
+    def _text(self) -> Text:
+        text = Text()
+        for number, (word, meaning) in enumerate(MEANINGS):
+            if number == 0:
+                text.append("States of a lane\n", "bold")
+            text.append(f"  {GLYPHS[number] * 3}  ", COLOURS[number])
+            text.append(f"{word:<12}", "bold")
+            text.append(f"{meaning}\n")
+        text.append("\nWords\n", "bold")
+        for word, meaning in WORDS:
+            text.append(f"  {word:<14} ", "bold")
+            text.append(f"{meaning}\n")
+        for note in NOTES:
+            text.append(f"  {note}\n")
+        text.append("\nKeys\n", "bold")
+        for key, meaning in self._keys:
+            text.append(f"  {key:<14} ", "bold")
+            text.append(f"{meaning}\n")
+        text.append("\nescape closes this\n", "dim")
+        return text

@@ -1,0 +1,301 @@
+"""A viewer's place in a recording, and what it has read of it: everything of the app but the screen.
+
+It reads only what is new. Everything kept here can be thrown away and read again: what is drawn depends on
+the recording, the position, the zoom and the size of the screen alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from gilscope.model import NS_PER_MS, NS_PER_S, Output, Session, Window
+from gilscope.views.cells import ZOOMS_NS, Timeline, fold
+from gilscope.views.figures import FIGURES_NS, NO_FIGURES, Figures, fold_core_cells, fold_figures
+from gilscope.views.playback import Mode, Playback, scroll_edge
+from gilscope.views.present import (
+    CoreRow,
+    GilLine,
+    LaneRow,
+    holders_now,
+    present_cores,
+    present_gils,
+    present_lanes,
+)
+from gilscope.views.terminal import OutputLine, lines_of
+
+QUANTUM_NS = 200 * NS_PER_MS
+"""While time passes, figures are folded anew this often: faster, nobody could read them."""
+CORE_CELL_NS = 200 * NS_PER_MS
+CORE_CELLS_MOST = 6_000
+"""So many cells of history are read at once, over all cores."""
+ORDER_NS = NS_PER_S
+"""Lanes change their places at most this often."""
+RECENT_NS = 2 * NS_PER_S
+"""A lane that did anything in this span counts as active."""
+SLOW_CELL_NS = NS_PER_MS
+OUTPUT_BYTES = 32_768
+HOLDS_TICKS = 100
+"""A window of more ticks comes without holds."""
+
+
+class RecordingView(Protocol):
+    """What the viewer needs of a recording; RecordingReader has it."""
+
+    def session(self) -> Session: ...  # noqa: D102
+    def head_ns(self) -> int: ...  # noqa: D102
+    def window(self, start_ns: int, end_ns: int) -> Window: ...  # noqa: D102
+    def output_until(self, at_ns: int, *, max_bytes: int = ...) -> tuple[Output, ...]: ...  # noqa: D102
+    def output_size(self, at_ns: int) -> int: ...  # noqa: D102
+
+
+@dataclass(slots=True)
+class Panels:
+    """What the panels beside the timeline show, as of the last quantum."""
+
+    window: Window
+    figures: Figures
+    holders: dict[int, int]
+    """By GIL: the lane that holds it."""
+    gils: tuple[GilLine, ...]
+    rows: tuple[LaneRow, ...]
+    cores: tuple[CoreRow, ...]
+    output: tuple[OutputLine, ...]
+
+
+class Viewing:
+    """Position, zoom, and what is read at them."""
+
+    def __init__(self, recording: RecordingView) -> None:
+        self._recording = recording
+        self.playback = Playback()
+        self.session = recording.session()
+        self.head_ns = recording.head_ns()
+        self.cell_ns = 5 * NS_PER_MS
+        self.edge = 0
+        """The timeline cell behind the last one on the screen."""
+        self.columns = 80
+        """How many timeline cells the screen has."""
+        self.fits = 1_000
+        """How many lanes the screen has room for."""
+        self.core_columns = 30
+        self.output_lines = 200
+        self.folded: set[int] = set()
+        self._zoom_before_slow: int | None = None
+        self._timeline = Timeline(self.cell_ns)
+        self._order: tuple[object, ...] = ()
+        self._active: frozenset[int] = frozenset()
+        self._rows: tuple[LaneRow, ...] = ()
+        self._core_cells: dict[int, dict[int, tuple[float, float] | None]] = {}
+        self._cores_sure = 0
+        self._panels_key: tuple[object, ...] = ()
+        self._panels: Panels | None = None
+        self._output_key: tuple[int, int] = (-1, -1)
+        self._output: tuple[OutputLine, ...] = ()
+        if not self.growing:
+            self.playback.mode = Mode.PLAYING
+        else:
+            self.playback.position_ns = self.head_ns
+
+    @property
+    def growing(self) -> bool:
+        """More is to come: nobody has written that the watch is over."""
+        return self.session.ended_ns is None
+
+    def poll(self, *, session: bool) -> None:
+        """Learn how far the recording has got; `session`: also what is said of it."""
+        self.head_ns = self._recording.head_ns()
+        if session and self.growing:
+            self.session = self._recording.session()
+
+    # --- the position ---
+
+    def advance(self, passed_ns: int) -> None:
+        """Let time pass."""
+        self.playback.advance(passed_ns, self.head_ns, growing=self.growing)
+        if not self.growing and self.playback.mode is Mode.FOLLOW:
+            self.playback.mode = Mode.PAUSED
+        self._scroll()
+
+    @property
+    def cursor_cell(self) -> int:
+        """The cell that ends at or holds the position."""
+        return max(0, self.playback.position_ns - 1) // self.cell_ns
+
+    @property
+    def at_edge(self) -> bool:
+        """The position is where new cells appear, so it needs no mark."""
+        return self.playback.mode is Mode.FOLLOW or (
+            self.playback.position_ns >= self.head_ns and self.cursor_cell + 1 == self.edge
+        )
+
+    def _scroll(self) -> None:
+        follow = self.playback.mode is Mode.FOLLOW
+        self.edge = scroll_edge(self.edge, self.cursor_cell + 1, self.columns, follow=follow)
+
+    def toggle(self) -> None:
+        """Pause or go on."""
+        self.playback.toggle(self.head_ns, growing=self.growing)
+
+    def follow(self) -> None:
+        """To the head, and stay there."""
+        self.playback.follow(self.head_ns, growing=self.growing)
+        self._restore_zoom()
+        self._scroll()
+
+    def seek(self, position_ns: int) -> None:
+        """To a moment."""
+        self.playback.seek(position_ns, self.head_ns)
+        self._scroll()
+
+    def step_cells(self, cells: int) -> None:
+        """Move by timeline cells, to the end of a cell."""
+        self.seek((self.cursor_cell + 1 + cells) * self.cell_ns)
+
+    def seek_column(self, column: int) -> None:
+        """To the end of the cell that stands in a column of the timeline."""
+        self.seek((self.edge - self.columns + column + 1) * self.cell_ns)
+
+    def cycle_speed(self) -> None:
+        """The next speed; slow motion brings cells that are short enough to see turns."""
+        self.playback.cycle_speed(self.head_ns, growing=self.growing)
+        if self.playback.speed == 1.0:
+            self._restore_zoom()
+        elif self._zoom_before_slow is None and self.cell_ns > SLOW_CELL_NS:
+            self._zoom_before_slow = self.cell_ns
+            self._set_cell(SLOW_CELL_NS)
+        self._scroll()
+
+    def _restore_zoom(self) -> None:
+        if self._zoom_before_slow is not None:
+            self._set_cell(self._zoom_before_slow)
+            self._zoom_before_slow = None
+
+    def zoom(self, steps: int) -> None:
+        """To longer (positive) or shorter cells; the position keeps its column."""
+        self._zoom_before_slow = None
+        number = ZOOMS_NS.index(self.cell_ns) + steps
+        self._set_cell(ZOOMS_NS[max(0, min(number, len(ZOOMS_NS) - 1))])
+
+    def _set_cell(self, cell_ns: int) -> None:
+        if cell_ns != self.cell_ns:
+            right_of_cursor = self.edge - self.cursor_cell
+            self.cell_ns = cell_ns
+            self.edge = self.cursor_cell + right_of_cursor
+            self._timeline = Timeline(cell_ns)
+            self._scroll()
+
+    # --- what to draw ---
+
+    def timeline(self) -> Timeline:
+        """The cells on the screen, read as far as they were not."""
+        first = max(0, self.edge - self.columns)
+        for _ in range(3):  # what lies before the cells held, and what lies behind
+            span = self._timeline.missing(first, self.edge, self.head_ns)
+            if span is None:
+                break
+            self._read_cells(*span)
+        self._timeline.trim(first - 4 * self.columns)
+        return self._timeline
+
+    def _read_cells(self, first: int, end: int) -> None:
+        tick_ns = self.session.tick_ns
+        most = end - first
+        if self.cell_ns < tick_ns:
+            # Turns are seen only with holds, and those come only with short windows.
+            most = max(1, (HOLDS_TICKS - 2) * tick_ns // self.cell_ns)
+        held = self._timeline
+        backwards = held.first < held.end and end == held.first
+        while first < end:
+            count = min(most, end - first)
+            # Next to what is held: only what touches it is kept.
+            begin = end - count if backwards else first
+            window = self._recording.window(begin * self.cell_ns, (begin + count) * self.cell_ns)
+            held.put(fold(window, self.cell_ns, begin, count), window.head_ns)
+            first, end = (first, end - count) if backwards else (first + count, end)
+
+    def panels(self) -> Panels:
+        """What the other panels show. The same object until something of it changes."""
+        position, mode = self.playback.position_ns, self.playback.mode
+        quantum = position
+        if mode is not Mode.PAUSED and position > QUANTUM_NS:
+            quantum = position // QUANTUM_NS * QUANTUM_NS
+        slow = mode is Mode.PLAYING and self.playback.speed < 1.0
+        # In slow motion the holder is shown to the nanosecond: holds are needed up to the next quantum.
+        until = min(self.head_ns, quantum + QUANTUM_NS) if slow else quantum
+        key = (quantum, until, self.core_columns, self.fits, self.output_lines, frozenset(self.folded))
+        panels = self._panels
+        if panels is None or key != self._panels_key:
+            panels, self._panels_key = self._read_panels(quantum, until), key
+        exact = position if slow or mode is Mode.PAUSED else None
+        holders = holders_now(panels.window, panels.figures, exact_at_ns=exact)
+        if holders != panels.holders or not panels.gils:
+            gils = present_gils(panels.window, panels.figures, holders)
+            panels = replace(panels, holders=holders, gils=gils)
+        self._panels = panels
+        return panels
+
+    def _read_panels(self, at_ns: int, until_ns: int) -> Panels:
+        read = self._recording.window(max(0, at_ns - FIGURES_NS), max(at_ns, until_ns))
+        window = replace(
+            read, ticks=tuple(tick for tick in read.ticks if tick.start_ns < at_ns), end_ns=at_ns
+        )
+        figures = fold_figures(window) if window.ticks else NO_FIGURES
+        return Panels(
+            window=replace(window, ticks=read.ticks),
+            figures=figures,
+            holders={},
+            gils=(),
+            rows=self._lane_rows(window),
+            cores=present_cores(window, figures, self._read_cores(at_ns)),
+            output=self._read_output(at_ns),
+        )
+
+    def _lane_rows(self, window: Window) -> tuple[LaneRow, ...]:
+        second = window.end_ns // ORDER_NS
+        key = (
+            second,
+            len(window.lanes),
+            self.fits,
+            frozenset(self.folded),
+            self.playback.mode is Mode.PAUSED,
+        )
+        if key != self._order:
+            if len(window.lanes) > self.fits:
+                start = max(0, second * ORDER_NS - RECENT_NS)
+                recent = self._recording.window(start, max(second * ORDER_NS, start + 1))
+                self._active = frozenset(row.lane for tick in recent.ticks for row in tick.lanes)
+            self._order = key
+            self._rows = present_lanes(window, self._active, self.folded, fits=self.fits)
+        return self._rows
+
+    def _read_cores(self, at_ns: int) -> dict[int, tuple[tuple[float, float] | None, ...]]:
+        """The history of each core up to a moment, oldest first."""
+        count = max(1, min(self.core_columns, CORE_CELLS_MOST // max(1, self.session.cores)))
+        end = -(-at_ns // CORE_CELL_NS)
+        first = max(0, end - count)
+        missing = [
+            cell for cell in range(first, end) if cell not in self._core_cells or cell >= self._cores_sure
+        ]
+        if missing:
+            begin, stop = missing[0], missing[-1] + 1
+            window = self._recording.window(begin * CORE_CELL_NS, stop * CORE_CELL_NS)
+            cells = fold_core_cells(window, CORE_CELL_NS, begin, stop - begin)
+            if len(self._core_cells) > 10 * count + 100:
+                self._core_cells = {k: v for k, v in self._core_cells.items() if k >= first}
+            for cell in range(begin, stop):
+                self._core_cells[cell] = {core: row[cell - begin] for core, row in cells.items()}
+            self._cores_sure = max(self._cores_sure, window.head_ns // CORE_CELL_NS)
+        known = {core for cell in range(first, end) for core in self._core_cells[cell]}
+        return {
+            core: tuple(self._core_cells[cell].get(core) for cell in range(first, end))
+            for core in sorted(known)
+        }
+
+    def _read_output(self, at_ns: int) -> tuple[OutputLine, ...]:
+        key = (self._recording.output_size(at_ns), self.output_lines)
+        if key != self._output_key:
+            pieces = self._recording.output_until(at_ns, max_bytes=OUTPUT_BYTES) if key[0] else ()
+            self._output = lines_of(pieces, last=self.output_lines)
+            self._output_key = key
+        return self._output

@@ -1,0 +1,171 @@
+"""The timeline: scrolls, selects, and turns clicks into moments."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.binding import Binding
+from textual.message import Message
+from textual.strip import Strip
+
+from gilscope.views.cells import Timeline
+from gilscope.views.present import LaneRow
+from gilscope.views.render.timeline import Columns, columns_for, render_heading, render_lane, render_ruler
+from gilscope.views.text import cell_text
+from gilscope.views.widgets.panel import Panel
+
+RULER_FROM_HEIGHT = 5
+"""With fewer rows the ruler's place goes to a lane."""
+
+
+class LanesPanel(Panel):
+    """One row a lane. Its only state is what is selected and how far it is scrolled."""
+
+    BINDINGS = [  # noqa: RUF012 - Textual's way
+        Binding("up", "move(-1)", "Lane up", show=False, id="lanes.up"),
+        Binding("down", "move(1)", "Lane down", show=False, id="lanes.down"),
+        Binding("pageup", "move(-10)", "Page up", show=False, id="lanes.page-up"),
+        Binding("pagedown", "move(10)", "Page down", show=False, id="lanes.page-down"),
+        Binding("x", "fold", "Fold process", show=False, id="lanes.fold"),
+    ]  # fmt: skip
+
+    class Seek(Message):
+        """A place in the timeline was clicked."""
+
+        def __init__(self, column: int) -> None:
+            self.column = column
+            """The timeline cell's column on the screen."""
+            super().__init__()
+
+    class Zoom(Message):
+        """The wheel was turned over the cells with ctrl held."""
+
+        def __init__(self, steps: int) -> None:
+            self.steps = steps
+            super().__init__()
+
+    class Scrub(Message):
+        """The wheel was turned over the cells."""
+
+        def __init__(self, cells: int) -> None:
+            self.cells = cells
+            super().__init__()
+
+    class Fold(Message):
+        """The lanes of a process are to be hidden or shown."""
+
+        def __init__(self, process: int) -> None:
+            self.process = process
+            super().__init__()
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's word
+        super().__init__("Lanes", id=id)
+        self.selected = 0
+        self.top = 0
+        self._rows: tuple[LaneRow, ...] = ()
+        self._label_columns = 0
+
+    @property
+    def room(self) -> int:
+        """How many lanes fit."""
+        height = self.content_size.height
+        return height - 1 if height >= RULER_FROM_HEIGHT else height
+
+    def columns(self, rows: tuple[LaneRow, ...]) -> Columns:
+        """How a row is divided, with these lanes."""
+        if rows is not self._rows:
+            self._rows = rows
+            self._label_columns = max((len(row.label) for row in rows if row.lane), default=10)
+        return columns_for(self.content_size.width, self._label_columns)
+
+    def draw(
+        self,
+        rows: tuple[LaneRow, ...],
+        timeline: Timeline,
+        *,
+        first: int,
+        cursor: int | None,
+        shares: dict[int, float],
+        holders: frozenset[int],
+    ) -> None:
+        """Draw the rows in sight.
+
+        Args:
+            rows: all rows.
+            timeline: cells, from `first` on.
+            first: the cell in the left column; may be negative before the session is that old.
+            cursor: the column of the position, if it is marked.
+            shares: by lane, its share of the time that it held the GIL.
+            holders: lanes that hold a GIL now.
+        """
+        columns = self.columns(rows)
+        width, room = self.content_size.width, self.room
+        self.selected = max(0, min(self.selected, len(rows) - 1))
+        self.top = max(0, min(self.top, len(rows) - room))
+        strips: list[Strip] = []
+        for number in range(self.top, min(self.top + room, len(rows))):
+            row, lane = rows[number], rows[number].lane
+            selected = self.has_focus and number == self.selected
+            if lane is None:
+                strips.append(render_heading(row, width, self.palette, selected=selected))
+                continue
+            strips.append(
+                render_lane(
+                    row,
+                    timeline.row(lane, row.pid, first, columns.cells),
+                    columns,
+                    self.palette,
+                    share=None if row.ended else shares.get(lane.key, 0.0),
+                    holds=lane.key in holders,
+                    selected=selected,
+                    cursor=cursor,
+                )
+            )
+        strips += [Strip.blank(width, self.rich_style)] * (room - len(strips))
+        if room < self.content_size.height:
+            strips.append(render_ruler(first, timeline.cell_ns, columns, self.palette, cursor=cursor))
+        lanes = sum(row.lane is not None for row in rows)
+        shown = f"{lanes} lane{'' if lanes == 1 else 's'}"
+        if len(rows) > room:
+            shown = f"rows {self.top + 1} – {self.top + room} of {len(rows)}"
+        self.show(strips, title=f"Lanes ── {cell_text(timeline.cell_ns)} a cell", subtitle=shown)
+
+    def action_move(self, rows: int) -> None:
+        """Select another row, and keep it in sight."""
+        self.selected = max(0, min(self.selected + rows, len(self._rows) - 1))
+        self.top = max(self.selected - self.room + 1, min(self.top, self.selected))
+        self.post_message(self.Changed())
+
+    def action_fold(self) -> None:
+        """Hide or show the lanes of the selected row's process."""
+        if self._rows:
+            self.post_message(self.Fold(self._rows[self.selected].process))
+
+    def on_click(self, event: events.Click) -> None:
+        """Select the row; over the cells also go to that moment."""
+        at = event.get_content_offset(self)
+        if at is None:
+            return
+        columns = columns_for(self.content_size.width, self._label_columns)
+        if at.y < self.room and self.top + at.y < len(self._rows):
+            self.selected = self.top + at.y
+        if at.x >= columns.before_cells:
+            self.post_message(self.Seek(at.x - columns.before_cells))
+        self.post_message(self.Changed())
+
+    def _wheel(self, event: events.MouseEvent, direction: int) -> None:
+        event.stop()
+        if event.ctrl:
+            self.post_message(self.Zoom(direction))
+        elif event.shift or len(self._rows) <= self.room:
+            self.post_message(self.Scrub(direction * 2))
+        else:
+            self.top = max(0, min(self.top + 3 * direction, len(self._rows) - self.room))
+            self.post_message(self.Changed())
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll the lanes, or the time if all lanes are in sight; with ctrl, zoom."""
+        self._wheel(event, 1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """As scrolling down, the other way."""
+        self._wheel(event, -1)
