@@ -1,16 +1,14 @@
-"""Targets on a pty, their end and that of all their processes; real programs and signals."""
+"""The handshake, reports, and the end of a target with all its processes; real programs and signals."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import pty
-import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -20,10 +18,8 @@ from gilscope.launch import inject, tree
 from gilscope.launch.reports import ExitStatus, ForkReport, ThreadsReport, parse_message
 from gilscope.launch.spec import TargetSpec
 from gilscope.launch.target import Target
-from gilscope.launch.terminal import TerminalSize
-from tests.launch.conftest import DEADLINE_S, TARGETS, without_addresses
-
-SIZE = TerminalSize(columns=100, rows=30)
+from tests.launch.conftest import DEADLINE_S, TARGETS
+from tests.launch.helpers import SIZE, code, open_descriptors, read_until, start, wait_exit, wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -32,116 +28,6 @@ def _subreaper() -> Iterator[None]:
     assert tree.become_subreaper()
     yield
     tree.become_subreaper(on=False)
-
-
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.005)
-
-
-def output_fd(target: Target) -> int:
-    assert target.output_fd is not None
-    return target.output_fd
-
-
-def open_descriptors() -> list[str]:
-    return sorted(path.name for path in Path("/proc/self/fd").iterdir())
-
-
-def read_until(target: Target, text: bytes, output: bytes = b"") -> bytes:
-    """Return all output up to that text, or to its end."""
-    deadline = time.monotonic() + DEADLINE_S
-    while text not in output:
-        assert time.monotonic() < deadline, output
-        select.select([output_fd(target)], [], [], 0.1)
-        data = target.read_output()
-        if data is None:
-            break
-        output += data
-    return output
-
-
-def wait_exit(target: Target) -> ExitStatus:
-    wait_for(lambda: target.poll() is not None, "the target runs on")
-    status = target.poll()
-    assert status is not None
-    return status
-
-
-def start(spec: TargetSpec, terminal: TerminalSize | None = SIZE) -> Target:
-    target = Target.start(spec, terminal=terminal)
-    assert target.wait_ready() is not None
-    target.go()
-    return target
-
-
-def code(text: str, python: str = sys.executable) -> TargetSpec:
-    return TargetSpec(kind="code", target=text, python=python)
-
-
-def test_a_program_on_a_terminal(python: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "12")
-    monkeypatch.delenv("TERM", raising=False)
-    spec = TargetSpec(kind="script", target=str(TARGETS / "launch_terminal.py"), python=python)
-    with start(spec) as target:
-        output = read_until(target, b"name? ")
-        target.write_input("Zoë\n".encode())
-        output = read_until(target, b"said", output)
-        target.resize(TerminalSize(columns=77, rows=11))
-        output = read_until(target, b"interrupt? ", output)
-        target.write_input(b"\x03")
-        output = read_until(target, b"no such text", output)
-        assert wait_exit(target) == ExitStatus(code=9)
-        assert target.read_output() is None
-    lines = output.decode().splitlines()
-    assert lines[:6] == [
-        "[True, True, True] True",
-        "(100, 30) (100, 30)",
-        "True True xterm-256color",
-        "3 []",
-        "[True, True, True, True]",
-        "name? Zoë",
-    ]
-    assert lines[6:9] == ["said 'Zoë'", "now (77, 11)", "err"]
-    assert lines[-1].endswith("^Cinterrupted")
-
-
-@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
-def test_a_program_on_a_terminal_sees_what_it_sees_without_us(
-    python: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TERM", "dumb")
-    for variable in ("COLUMNS", "LINES"):
-        monkeypatch.delenv(variable, raising=False)
-    spec = TargetSpec(kind="script", target=str(TARGETS / "launch_facts.py"), python=python)
-    with start(spec) as target:
-        launched = read_until(target, b"no such text")
-        assert wait_exit(target) == ExitStatus(code=0)
-    pid, master = pty.fork()
-    if pid == 0:
-        os.execve(python, spec.command(), dict(os.environ))
-    plain = b""
-    with contextlib.suppress(OSError):  # EIO at the end of the output
-        while data := os.read(master, 65_536):
-            plain += data
-    os.close(master)
-    assert os.waitpid(pid, 0)[1] == 0
-    assert without_addresses(launched).splitlines() == without_addresses(plain).splitlines()
-
-
-def test_ctrl_c_ends_a_program_as_plain_python_on_a_pty(python: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    spec = code("import time\nprint('READY', flush=True)\nwhile True: time.sleep(0.05)", python)
-    with start(spec) as target:
-        output = read_until(target, b"READY")
-        target.write_input(b"\x03")
-        output = read_until(target, b"no such text", output)
-        assert wait_exit(target) == ExitStatus(signal=signal.SIGINT)
-    assert b"Traceback (most recent call last):\r\n" in output
-    assert output.rstrip().endswith(b"KeyboardInterrupt")
-    assert b"gilscope" not in output
 
 
 def test_nothing_runs_before_go_and_sigint_then_is_quiet(python: str) -> None:
@@ -215,10 +101,20 @@ def test_a_python_behind_a_shell_script(python: str, tmp_path: Path) -> None:
         assert wait_exit(target) == ExitStatus(code=4)
 
 
-def test_stop_ends_every_process_and_no_other(python: str) -> None:
-    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+@pytest.fixture
+def other() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that nobody is to touch."""
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    with subprocess.Popen(command, start_new_session=True) as process:
+        yield process
+        process.kill()
+
+
+def test_stop_ends_every_process_and_no_other(python: str, other: subprocess.Popen[bytes]) -> None:
     spec = TargetSpec(kind="script", target=str(TARGETS / "launch_tree.py"), python=python)
-    with start(spec) as target, start(code("import time; time.sleep(600)")) as second:
+    with start(spec) as target, start(code("import time; time.sleep(600)")) as second, ExitStack() as last:
+        last.callback(second.stop)
+        last.callback(target.stop)
         target.spare(other.pid)
         output = read_until(target, b"\n").decode()
         pids = [int(word) for word in output.split()[1:]]
@@ -233,9 +129,6 @@ def test_stop_ends_every_process_and_no_other(python: str) -> None:
         assert target.descendants() == []
         assert other.poll() is None
         assert second.poll() is None
-        second.stop()
-    other.kill()
-    other.wait()
 
 
 def test_stop_lets_a_program_clean_up(python: str) -> None:
@@ -300,32 +193,6 @@ def test_children_without_the_kernels_list() -> None:
     assert process.pid in tree._children_by_psutil(os.getpid())
     process.kill()
     process.wait()
-
-
-def test_input_that_does_not_fit_is_kept() -> None:
-    text = """
-import os, sys, tty
-tty.setraw(0)
-print('READY', flush=True)
-os.read(sys.stdin.fileno(), 1)
-left = 299_999
-while left: left -= len(os.read(0, left))
-print('all', flush=True)
-"""
-    with start(code(text)) as target:
-        read_until(target, b"READY")
-        target.write_input(b"x" * 300_000)
-        assert target.wants_write
-        output = b""
-        deadline = time.monotonic() + DEADLINE_S
-        while b"all" not in output and time.monotonic() < deadline:
-            fd = output_fd(target)
-            select.select([fd], [fd] if target.wants_write else [], [], 0.1)
-            target.write_input()
-            output += target.read_output() or b""
-        assert b"all" in output
-        assert not target.wants_write
-        wait_exit(target)
 
 
 def test_reports_arrive_while_it_runs(python: str) -> None:
