@@ -54,7 +54,6 @@ class Ticker:
         self._random = random.Random(seed)  # noqa: S311 - jitter, not a secret
         self._cell_ns = start_ns
         self.skipped = 0
-        self.late_ns_max = 0
 
     def next_deadline(self, now_ns: int) -> int:
         """The next moment to read at, given that it is `now_ns`."""
@@ -65,10 +64,6 @@ class Ticker:
             self.skipped += missed
             self._cell_ns += missed * self.period_ns
         return self._cell_ns + int((self._random.random() - 0.5) * self.period_ns)
-
-    def arrived(self, deadline_ns: int, now_ns: int) -> None:
-        """Note how late a reading came."""
-        self.late_ns_max = max(self.late_ns_max, now_ns - deadline_ns)
 
     def set_rate(self, rate_hz: float) -> None:
         """Change the mean rate from the next deadline on."""

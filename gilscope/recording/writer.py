@@ -61,9 +61,10 @@ class RecordingWriter:
                 f"Cannot write the recording {path}: {error}.\nName a file elsewhere with -o FILE."
             ) from error
 
-    def _run(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
-        self._begin()
-        self._db.executemany(sql, rows)
+    def _run(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        if rows:
+            self._begin()
+            self._db.executemany(sql, rows)
 
     def _begin(self) -> None:
         if not self._db.in_transaction:
@@ -101,8 +102,11 @@ class RecordingWriter:
             [(n.key, n.process, n.tid, n.kind, _text(n.name), n.start_ns, n.end_ns, n.cpu_ns) for n in lanes],
         )
 
-    def put_tick(self, tick: Tick) -> None:
-        """Write a tick, and the roll-ups that it completes."""
+    def put_tick(self, tick: Tick, holds: Iterable[Hold] = ()) -> None:
+        """Write a tick, the holds that ended in it or go on, and the roll-ups that it completes.
+
+        A hold that still goes on is written again, longer, tick by tick.
+        """
         self._run("INSERT INTO tick VALUES (?, ?, ?)", [(tick.index, tick.start_ns, tick.end_ns)])
         self._run(
             "INSERT INTO gil_tick VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -122,6 +126,10 @@ class RecordingWriter:
             "INSERT INTO core_tick VALUES (?, ?, ?, ?, ?)",
             [(tick.index, c.core, c.busy_share, c.lane, c.target_share) for c in tick.cores],
         )
+        self._run(
+            "INSERT OR REPLACE INTO hold VALUES (?, ?, ?, ?)",
+            [(h.gil, h.start_ns, h.end_ns, h.lane) for h in holds],
+        )
         self._roll_up(tick.end_ns)
 
     def _roll_up(self, end_ns: int, *, last: bool = False) -> None:
@@ -134,13 +142,6 @@ class RecordingWriter:
                 _roll_up_one(self._db, source, suffix, index, length_ns)
             self._rolled_up_to[number] = max(done, finished)
             source = suffix
-
-    def put_holds(self, holds: Iterable[Hold]) -> None:
-        """Write holds; one that still goes on is written again, longer, tick by tick."""
-        self._run(
-            "INSERT OR REPLACE INTO hold VALUES (?, ?, ?, ?)",
-            [(h.gil, h.start_ns, h.end_ns, h.lane) for h in holds],
-        )
 
     def put_process_ticks(self, ticks: Iterable[ProcessTick]) -> None:
         """Write what processes cost."""
@@ -195,6 +196,12 @@ class RecordingWriter:
         """Make all that was put visible to viewers."""
         if self._db.in_transaction:
             self._db.execute("COMMIT")
+
+    def discard(self) -> None:
+        """Close and remove the recording: the session did not begin."""
+        self._db.close()
+        for name in (self.path.name, self.path.name + "-wal", self.path.name + "-shm"):
+            self.path.with_name(name).unlink(missing_ok=True)
 
     def close(self, *, end_ns: int | None = None) -> None:
         """Finish the roll-ups and make the recording one single file.

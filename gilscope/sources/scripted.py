@@ -68,8 +68,7 @@ class Sink(Protocol):
     def put_processes(self, processes: Iterable[Process]) -> None: ...  # noqa: D102
     def put_gils(self, gils: Iterable[Gil]) -> None: ...  # noqa: D102
     def put_lanes(self, lanes: Iterable[Lane]) -> None: ...  # noqa: D102
-    def put_tick(self, tick: Tick) -> None: ...  # noqa: D102
-    def put_holds(self, holds: Iterable[Hold]) -> None: ...  # noqa: D102
+    def put_tick(self, tick: Tick, holds: Iterable[Hold] = ...) -> None: ...  # noqa: D102
     def put_process_ticks(self, ticks: Iterable[ProcessTick]) -> None: ...  # noqa: D102
     def put_output(self, output: Iterable[Output]) -> None: ...  # noqa: D102
     def put_events(self, events: Iterable[Event]) -> None: ...  # noqa: D102
@@ -373,8 +372,7 @@ def write(session: ScriptedSession, sink: Sink, *, first: int = 0, last: int | N
     until = session.n_ticks if last is None else last
     for index in range(first, until):
         step = session.step(index)
-        sink.put_tick(step.tick)
-        sink.put_holds(step.holds)
+        sink.put_tick(step.tick, step.holds)
         sink.put_process_ticks(step.process_ticks)
         sink.put_output(step.output)
         sink.put_events(step.events)

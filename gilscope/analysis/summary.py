@@ -1,0 +1,327 @@
+"""A session in figures: the summary of schema `gilscope.summary/1`, the same from a live run and a replay.
+
+Keys are stable: people and scripts use them. `_s` seconds, `_ms` milliseconds, `_mb` 10^6 bytes, shares 0 – 1;
+None is a figure that was not read, never one that is zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gilscope.model import (
+    N_STATES,
+    NS_PER_MS,
+    NS_PER_S,
+    NS_PER_US,
+    Gap,
+    Gil,
+    Lane,
+    Process,
+    ProcessTick,
+    Session,
+    StackSample,
+    State,
+    Tick,
+)
+
+SCHEMA = "gilscope.summary/1"
+Z95 = 1.96
+"""Standard deviations of a 95 % interval."""
+_DIGITS = 6
+
+
+@dataclass(slots=True)
+class _GilSums:
+    samples: int = 0
+    watched_ns: int = 0
+    held_ns: int = 0
+    contended_ns: int = 0
+    waiter_ns: int = 0
+    waiters_max: int = 0
+    handoffs: int = 0
+    handoffs_seen: int = 0
+    longest_hold_ns: int = 0
+
+
+@dataclass(slots=True)
+class _CoreSums:
+    busy_ns: float = 0.0
+    target_ns: float = 0.0
+    length_ns: int = 0
+
+
+@dataclass(slots=True)
+class _Sums:
+    """All that the ticks add up to."""
+
+    gils: dict[int, _GilSums] = field(default_factory=dict)
+    states: dict[int, list[int]] = field(default_factory=dict)
+    held_ns: dict[int, int] = field(default_factory=dict)
+    cores: dict[int, _CoreSums] = field(default_factory=dict)
+    end_ns: int = 0
+
+    def add(self, tick: Tick) -> None:
+        length_ns = tick.end_ns - tick.start_ns
+        self.end_ns = max(self.end_ns, tick.end_ns)
+        for gil in tick.gils:
+            sums = self.gils.setdefault(gil.gil, _GilSums())
+            sums.samples += gil.samples
+            sums.watched_ns += gil.watched_ns
+            sums.held_ns += gil.held_ns
+            sums.contended_ns += gil.contended_ns
+            sums.waiter_ns += gil.waiter_ns
+            sums.waiters_max = max(sums.waiters_max, gil.waiters_max)
+            sums.handoffs += gil.handoffs
+            sums.handoffs_seen += gil.handoffs_seen
+            sums.longest_hold_ns = max(sums.longest_hold_ns, gil.longest_hold_ns)
+        for lane in tick.lanes:
+            states = self.states.setdefault(lane.lane, [0] * N_STATES)
+            for state, ns in enumerate(lane.states):
+                states[state] += ns
+            self.held_ns[lane.lane] = self.held_ns.get(lane.lane, 0) + lane.held_ns
+        for core in tick.cores:
+            load = self.cores.setdefault(core.core, _CoreSums())
+            load.busy_ns += core.busy_share * length_ns
+            load.target_ns += core.target_share * length_ns
+            load.length_ns += length_ns
+
+
+def summarise(
+    *,
+    session: Session,
+    processes: Sequence[Process],
+    lanes: Sequence[Lane],
+    gils: Sequence[Gil],
+    ticks: Iterable[Tick],
+    gaps: Sequence[Gap] = (),
+    stacks: Sequence[StackSample] = (),
+    process_ticks: Sequence[ProcessTick] = (),
+) -> dict[str, Any]:
+    """The summary of a session, or of the part of it whose ticks are given, without its verdict (None)."""
+    sums = _Sums()
+    for tick in ticks:
+        sums.add(tick)
+    end_ns = session.ended_ns if session.ended_ns is not None else sums.end_ns
+    pids = {process.key: process.pid for process in processes}
+    process_of_gil = {gil.key: gil.process for gil in gils}
+    watched_ns = _watched_by_process(sums, process_of_gil)
+    lane_rows = [_lane(lane, pids, sums, watched_ns, end_ns) for lane in lanes]
+    process_rows = [_process(process, process_ticks, lanes, session, end_ns) for process in processes]
+    wall_s = end_ns / NS_PER_S
+    cpu_s = sum(row["cpu_s"] for row in process_rows)
+    return {
+        "schema": SCHEMA,
+        "gilscope": {
+            "version": session.gilscope_version,
+            "rate_hz": {"asked": session.rate_hz, "achieved": _achieved_hz(sums)},
+            "tick_ms": session.tick_ns / NS_PER_MS,
+            "source": session.source,
+            "cost": {
+                "cpu_s": _round(session.cost_cpu_ns / NS_PER_S),
+                "share_of_core": _round(session.cost_cpu_ns / end_ns) if end_ns else None,
+            },
+            "gaps": [
+                {
+                    "source": gap.source,
+                    "pid": gap.pid,
+                    "reason": gap.reason,
+                    "seconds": _round((gap.end_ns - gap.start_ns) / NS_PER_S),
+                }
+                for gap in gaps
+            ],
+            "disagreements": session.disagreements,
+        },
+        "target": {
+            "command": session.command,
+            "mode": session.mode,
+            "workers": session.workers,
+            "python": session.python,
+            "implementation": session.implementation,
+            "pid": session.pid,
+            "exit_code": session.exit_code,
+            "wall_s": _round(wall_s),
+            "started": session.started,
+        },
+        "machine": {
+            "cores": session.cores,
+            "cores_usable": session.cores_usable,
+            "platform": session.platform,
+        },
+        "gils": [_gil(gil, pids, sums.gils.get(gil.key, _GilSums())) for gil in gils],
+        "lanes": lane_rows,
+        "processes": process_rows,
+        "cores": [
+            {
+                "core": core,
+                "busy_mean": _round(load.busy_ns / load.length_ns) if load.length_ns else None,
+                "target_share": _round(load.target_ns / load.length_ns) if load.length_ns else None,
+            }
+            for core, load in sorted(sums.cores.items())
+        ],
+        "totals": {
+            "cores_used_mean": _round(cpu_s / wall_s) if wall_s else None,
+            "held_s": _round(sum(gil.held_ns for gil in sums.gils.values()) / NS_PER_S),
+            "waiting_s": _total(lane_rows, "waiting_s"),
+            "native_s": _total(lane_rows, "native_s"),
+            "cpu_s": _round(cpu_s),
+            "memory_peak_mb": _peak_mb(process_ticks),
+            "threads_created": session.threads_created,
+            "threads_started": session.threads_started,
+            "processes_started": max(0, len(processes) - 1),
+        },
+        "stalls": None,
+        "functions": _functions(stacks),
+        "verdict": None,
+    }
+
+
+def share_error(share: float, samples: int) -> float | None:
+    """Half the width of the 95 % interval of a share that `samples` random samples gave (Wilson's)."""
+    if samples <= 0:
+        return None
+    spread = share * (1 - share) / samples + Z95**2 / (4 * samples**2)
+    return Z95 * math.sqrt(max(0.0, spread)) / (1 + Z95**2 / samples)
+
+
+def _round(value: float) -> float:
+    return round(value, _DIGITS)
+
+
+def _total(rows: Sequence[dict[str, Any]], key: str) -> float:
+    return _round(sum(row[key] for row in rows))
+
+
+def _achieved_hz(sums: _Sums) -> float | None:
+    """Samples a second of the GIL that was watched longest."""
+    longest = max(sums.gils.values(), key=lambda gil: gil.watched_ns, default=None)
+    if longest is None or not longest.watched_ns:
+        return None
+    return _round(longest.samples / (longest.watched_ns / NS_PER_S))
+
+
+def _watched_by_process(sums: _Sums, process_of_gil: dict[int, int]) -> dict[int, int]:
+    """How long the GIL of each process was watched; of several, the longest."""
+    watched: dict[int, int] = {}
+    for key, gil in sums.gils.items():
+        process = process_of_gil.get(key)
+        if process is not None:
+            watched[process] = max(watched.get(process, 0), gil.watched_ns)
+    return watched
+
+
+def _gil(gil: Gil, pids: dict[int, int], sums: _GilSums) -> dict[str, Any]:
+    watched = sums.watched_ns
+    utilisation = sums.held_ns / watched if watched else None
+    return {
+        "pid": pids.get(gil.process),
+        "interpreter": gil.interpreter,
+        "kind": gil.kind,
+        "utilisation": None if utilisation is None else _round(utilisation),
+        "ci95": None if utilisation is None else _rounded(share_error(utilisation, sums.samples)),
+        "contention": _round(sums.contended_ns / watched) if watched else None,
+        "waiters_mean": _round(sums.waiter_ns / watched) if watched else None,
+        "waiters_max": sums.waiters_max,
+        "handoffs": sums.handoffs,
+        "handoffs_seen": sums.handoffs_seen,
+        "samples": sums.samples,
+        "longest_hold_ms": _round(sums.longest_hold_ns / NS_PER_MS),
+        "switch_interval_us": gil.switch_interval_us,
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else _round(value)
+
+
+def _lane(
+    lane: Lane, pids: dict[int, int], sums: _Sums, watched_ns: dict[int, int], end_ns: int
+) -> dict[str, Any]:
+    states = sums.states.get(lane.key, [0] * N_STATES)
+    alive_ns = max(0, (end_ns if lane.end_ns is None else lane.end_ns) - lane.start_ns)
+    # Ticks in which a lane only slept have no row.
+    other_ns = sum(states) - states[State.BLOCKED]
+    blocked_ns = max(states[State.BLOCKED], alive_ns - other_ns)
+    watched = watched_ns.get(lane.process)
+    row: dict[str, Any] = {
+        "pid": pids.get(lane.process),
+        "tid": lane.tid,
+        "kind": lane.kind,
+        "name": lane.label,
+        "alive_s": _round(alive_ns / NS_PER_S),
+        "cpu_s": _round(lane.cpu_ns / NS_PER_S),
+        "held_share": _round(sums.held_ns.get(lane.key, 0) / watched) if watched else None,
+    }
+    for state in State:
+        ns = blocked_ns if state is State.BLOCKED else states[state]
+        row[f"{state.word}_s"] = _round(ns / NS_PER_S)
+    return row
+
+
+def _process(
+    process: Process, ticks: Sequence[ProcessTick], lanes: Sequence[Lane], session: Session, end_ns: int
+) -> dict[str, Any]:
+    own = [tick for tick in ticks if tick.process == process.key]
+    pss = [tick.pss_bytes for tick in own if tick.pss_bytes is not None]
+    lanes_cpu_ns = sum(lane.cpu_ns for lane in lanes if lane.process == process.key)
+    threads = sum(lane.process == process.key for lane in lanes) if not own else 0
+    return {
+        "pid": process.pid,
+        "ppid": process.ppid,
+        "command": process.command,
+        "python": process.python,
+        "cpu_s": _round(lanes_cpu_ns / NS_PER_S),
+        "rss_max_mb": _round(max(tick.rss_bytes for tick in own) / 1e6) if own else None,
+        "pss_max_mb": _round(max(pss) / 1e6) if pss else None,
+        "threads_max": max((tick.threads for tick in own), default=threads),
+        "start_s": _round(process.start_ns / NS_PER_S),
+        "end_s": None
+        if process.end_ns is None and session.ended_ns is None
+        else _round((end_ns if process.end_ns is None else process.end_ns) / NS_PER_S),
+        "exit_code": process.exit_code,
+    }
+
+
+def _peak_mb(ticks: Sequence[ProcessTick]) -> float | None:
+    """The most that all processes together held: proportional shares where they were read, else RSS."""
+    last: dict[int, int] = {}
+    by_moment: dict[int, dict[int, int]] = {}
+    for tick in sorted(ticks, key=lambda tick: tick.at_ns):
+        last[tick.process] = tick.rss_bytes if tick.pss_bytes is None else tick.pss_bytes
+        by_moment.setdefault(tick.at_ns, {})[tick.process] = last[tick.process]
+    return _round(max(sum(moment.values()) for moment in by_moment.values()) / 1e6) if by_moment else None
+
+
+def _functions(stacks: Sequence[StackSample]) -> list[dict[str, Any]]:
+    """Who held the GIL, by the innermost function of each stack that was seen to hold it."""
+    counts: dict[tuple[str, str], int] = {}
+    lines: dict[tuple[str, str], dict[int, int]] = {}
+    for sample in stacks:
+        if sample.frames:
+            frame = sample.frames[-1]
+            key = (frame.function, frame.file)
+            counts[key] = counts.get(key, 0) + sample.count
+            by_line = lines.setdefault(key, {})
+            by_line[frame.line] = by_line.get(frame.line, 0) + sample.count
+    total = sum(counts.values())
+    return [
+        {
+            "function": function,
+            "file": file,
+            "line": max(lines[function, file], key=lambda line: lines[function, file][line]),  # noqa: B023 - called at once
+            "held_share": _round(count / total),
+            "waiting_share": None,
+            "samples": count,
+        }
+        for (function, file), count in sorted(counts.items(), key=lambda item: -item[1])
+    ]
+
+
+def switch_interval_ms(summary: dict[str, Any]) -> float | None:
+    """The switch interval of the first GIL, in milliseconds."""
+    for gil in summary["gils"]:
+        if gil["switch_interval_us"]:
+            return float(gil["switch_interval_us"]) * NS_PER_US / NS_PER_MS
+    return None

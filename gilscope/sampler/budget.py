@@ -1,0 +1,54 @@
+"""Pure: how often to read what, within the CPU budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+SWEEP_HZ_MAX = 60.0
+SWEEP_HZ_MIN = 20.0
+RATE_HZ_MIN = 100.0
+COMFORT = 0.75
+"""Below this part of the budget, readings become more frequent again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How often to read what."""
+
+    rate_hz: float
+    """GIL samples a second."""
+    sweep_hz: float
+    """Readings of every thread's kernel state a second."""
+    stacks: bool = True
+    """Whether py-spy may run."""
+
+
+def first_plan(rate_hz: float) -> Plan:
+    """The plan to start with."""
+    return Plan(rate_hz=rate_hz, sweep_hz=40.0)
+
+
+def next_plan(plan: Plan, *, cost_share: float, limit_share: float, asked_rate_hz: float) -> Plan:
+    """The plan for the next second.
+
+    Sweeps give way first, then stacks, then samples: samples are what everything rests on.
+
+    Args:
+        plan: the one in force.
+        cost_share: CPU time over wall time of the last seconds, the helpers' included.
+        limit_share: the budget, 0.05 for 5 % of a core.
+        asked_rate_hz: never sample more often than this.
+    """
+    if cost_share > limit_share:
+        if plan.sweep_hz > SWEEP_HZ_MIN:
+            return replace(plan, sweep_hz=max(SWEEP_HZ_MIN, plan.sweep_hz * 0.7))
+        if plan.stacks:
+            return replace(plan, stacks=False)
+        return replace(plan, rate_hz=max(min(RATE_HZ_MIN, asked_rate_hz), plan.rate_hz * 0.8))
+    if cost_share < limit_share * COMFORT:
+        if plan.rate_hz < asked_rate_hz:
+            return replace(plan, rate_hz=min(asked_rate_hz, plan.rate_hz * 1.1))
+        if not plan.stacks:
+            return replace(plan, stacks=cost_share < limit_share * 0.5)
+        return replace(plan, sweep_hz=min(SWEEP_HZ_MAX, plan.sweep_hz * 1.15))
+    return plan

@@ -1,0 +1,47 @@
+"""What the sampler is asked to do; handed to its process as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from gilscope.launch.spec import TargetSpec
+from gilscope.model import NS_PER_MS
+
+DEFAULT_RATE_HZ = 1_000.0
+DEFAULT_TICK_MS = 50
+DEFAULT_BUDGET_PERCENT = 5.0
+DEFAULT_STALL_MS = 100.0
+MIN_RATE_HZ, MAX_RATE_HZ = 1.0, 20_000.0
+MIN_TICK_MS, MAX_TICK_MS = 10, 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplerConfig:
+    """One session's settings, checked by the command line."""
+
+    spec: TargetSpec
+    recording: Path
+    rate_hz: float = DEFAULT_RATE_HZ
+    tick_ns: int = DEFAULT_TICK_MS * NS_PER_MS
+    budget_share: float = DEFAULT_BUDGET_PERCENT / 100
+    stall_ns: int = int(DEFAULT_STALL_MS * NS_PER_MS)
+    duration_ns: int | None = None
+    """End the target after so long."""
+    columns: int | None = None
+    """Size of the pty that the target runs on; None: it keeps our terminal."""
+    rows: int | None = None
+
+    def to_json(self) -> str:
+        """As one line of JSON."""
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return json.dumps(fields | {"spec": asdict(self.spec), "recording": str(self.recording)})
+
+    @classmethod
+    def from_json(cls, text: str) -> SamplerConfig:
+        """What `to_json` wrote."""
+        fields = json.loads(text)
+        fields["spec"] = TargetSpec.from_json(json.dumps(fields["spec"]))
+        fields["recording"] = Path(fields["recording"])
+        return cls(**fields)

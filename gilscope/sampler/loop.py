@@ -1,0 +1,453 @@
+"""Ticker → sources → merge → recording: one session from go to end.
+
+Nothing in here waits but for the next sample's deadline, and a source that fails becomes a gap. The
+recording may stop (a full disk); the target never does because of us.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import gc
+import select
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psutil
+
+from gilscope.clock import MonotonicClock, Ticker
+from gilscope.errors import CannotObserveError
+from gilscope.launch.reports import ForkReport, ThreadsReport
+from gilscope.launch.target import Target
+from gilscope.model import NS_PER_S, CoreTick, Counters, Event, Output, ProcessTick, Session, Tick
+from gilscope.recording.writer import RecordingWriter
+from gilscope.sampler.budget import first_plan, next_plan
+from gilscope.sampler.config import SamplerConfig
+from gilscope.sampler.schedule import sharpen
+from gilscope.sampler.stacks import StackCollector
+from gilscope.sampler.tree import ProcessTree
+from gilscope.sampler.watch import ProcessPart
+from gilscope.sources import cores
+from gilscope.sources.memory import ReadFailedError
+from gilscope.sources.pyspy import PySpy
+
+READ_PER_TURN_BYTES = 1 << 18
+"""How much of the target's output is taken before the next look at the clock."""
+LOADS_EVERY_TICKS = 2
+"""The kernel's figures for a core move in steps of 10 ms: reading them at each tick brings nothing."""
+BEHIND_NS = NS_PER_S
+"""After a pause longer than this (a stopped machine), ticks begin anew instead of being made up for."""
+SHARES_COST_LIMIT = 0.005
+"""PSS and USS are counted page by page by the kernel: they may take this part of the time."""
+
+
+@dataclass(slots=True)
+class Ending:
+    """Why a session ends."""
+
+    reason: str
+    stop_target: bool
+
+
+class Sampler:
+    """Samples one target into one recording."""
+
+    def __init__(
+        self,
+        config: SamplerConfig,
+        target: Target,
+        writer: RecordingWriter,
+        session: Session,
+        *,
+        control: Callable[[], Ending | None] = lambda: None,
+    ) -> None:
+        """Take over a target that is ready and waits for go.
+
+        Args:
+            config: what was asked.
+            target: started, not yet told to go.
+            writer: the recording, open.
+            session: what is known so far; kept up to date in the recording.
+            control: asked once a tick whether to end; handles commands on the way.
+        """
+        self.config = config
+        self.session = session
+        self._target = target
+        self._writer: RecordingWriter | None = writer
+        self._control = control
+        self._clock = MonotonicClock()
+        self._origin_ns = self._clock.now_ns()
+        self._counters = Counters()
+        self._loads = cores.CoreLoads()
+        self._busy: list[float] = []
+        self._collector = StackCollector(PySpy(on_start=target.spare))
+        self._plan = first_plan(config.rate_hz)
+        self._ticker = Ticker(config.rate_hz, self._origin_ns)
+        self._tick_index = 0
+        self._tick_start_ns = 0
+        self._tick_end_ns = config.tick_ns
+        self._next_sweep_ns = 0
+        self._second_ns = NS_PER_S
+        self._shares_at_ns = 0
+        self._cpu_start_ns = time.process_time_ns()
+        self._cost_marks: list[tuple[int, int]] = [(0, 0)]
+        self._asked = 0.0
+        self._asked_since_ns = 0
+        self._output: list[Output] = []
+        self._output_fd = target.output_fd
+        self._output_open = self._output_fd is not None
+        self._events: list[Event] = []
+        self._tree = ProcessTree(target, self._origin_ns)
+
+    def now_ns(self) -> int:
+        """Session time."""
+        return self._clock.now_ns() - self._origin_ns
+
+    def prepare(self) -> None:
+        """Prove that the target can be read, before a line of it has run.
+
+        Raises:
+            CannotObserveError: it cannot; the target has not run.
+        """
+        root = self._tree.add_root(self.session.python, self._tick_end_ns)
+        ready = self._target.ready
+        version = (ready.version[0], ready.version[1]) if ready else None
+        if not root.try_open(0, version) and ready is not None:
+            raise CannotObserveError(_why_unreadable(root.unreadable or "", self.session))
+        root.sweep(0)
+        with contextlib.suppress(psutil.Error, OSError):
+            self._loads.read(0)
+
+    def run(self) -> Session:
+        """Let the target go, and watch it until it or the watch ends. Returns the session as recorded."""
+        self._event("target-started", f"{self.session.command} started")
+        sharpen()
+        gc.collect()
+        gc.freeze()
+        self._target.go()
+        try:
+            ending = self._watch()
+        except BaseException:
+            self._target.stop()
+            raise
+        finally:
+            exit_code = self._finish()
+        if ending.stop_target and exit_code is None:
+            exit_code = self._end_target()
+        self.session = dataclasses.replace(self.session, ended_ns=self._tick_start_ns, exit_code=exit_code)
+        self._write(lambda writer: writer.put_session(self.session))
+        self._write(lambda writer: writer.close(end_ns=self._tick_start_ns))
+        return self.session
+
+    def _watch(self) -> Ending:
+        while True:
+            due_ns = min(self._tick_end_ns, self._next_sweep_ns)
+            lost = self._sample_until(self._origin_ns + due_ns)
+            now_ns = self.now_ns()
+            if now_ns >= self._tick_end_ns:
+                ending = self._finish_ticks(now_ns)
+                if ending is not None:
+                    return ending
+            elif now_ns >= self._next_sweep_ns:
+                self._sweep(now_ns, thorough=False)
+            if lost and self._target.poll() is not None:
+                return Ending("the target ended", stop_target=False)
+
+    def _sample_until(self, due_ns: int) -> bool:
+        """Sample every GIL at each deadline until something else is due; True when a process was lost.
+
+        The hot loop: after each sleep the caches are cold, so that every call in here costs several times
+        what it does in a benchmark. Times are the monotonic clock's.
+        """
+        watches = [watch for watch in self._tree.watches if watch.can_sample]
+        monotonic_ns, next_deadline, origin_ns = (
+            time.monotonic_ns,
+            self._ticker.next_deadline,
+            self._origin_ns,
+        )
+        taken = late_ns = 0
+        lost = False
+        now_ns = monotonic_ns()
+        while not lost:
+            deadline_ns = next_deadline(now_ns)
+            self._wait_until(deadline_ns, now_ns)
+            now_ns = monotonic_ns()
+            late_ns = max(late_ns, now_ns - deadline_ns)
+            for watch in watches:
+                try:
+                    watch.sample(now_ns - origin_ns)
+                except ReadFailedError as error:
+                    self._counters.failed_reads += 1
+                    watch.lost(str(error), now_ns - origin_ns)
+                    lost = True
+            taken += 1
+            if now_ns >= due_ns:
+                break
+        self._counters.samples_taken += taken
+        self._counters.late_ns_max = max(self._counters.late_ns_max, late_ns)
+        return lost
+
+    def _wait_until(self, deadline_ns: int, now_ns: int) -> None:
+        """Sleep until the next sample is due; take the target's output as it comes."""
+        if self._output_fd is None or not self._output_open:
+            if deadline_ns > now_ns:
+                time.sleep((deadline_ns - now_ns) / NS_PER_S)
+            return
+        while True:
+            readable, _, _ = select.select([self._output_fd], [], [], max(0, deadline_ns - now_ns) / NS_PER_S)
+            if readable:
+                self._take_output()
+                if not self._output_open:
+                    return
+            now_ns = time.monotonic_ns()
+            if now_ns >= deadline_ns:
+                return
+
+    def _take_output(self) -> None:
+        data = self._target.read_output(READ_PER_TURN_BYTES)
+        if data is None:
+            self._output_open = False
+        elif data:
+            self._output.append(Output(at_ns=self.now_ns(), data=data))
+
+    def _sweep(self, now_ns: int, *, thorough: bool = True) -> None:
+        for watch in self._tree.watches:
+            watch.sweep(now_ns, thorough=thorough)
+        self._next_sweep_ns = now_ns + round(NS_PER_S / self._plan.sweep_hz)
+
+    def _finish_ticks(self, now_ns: int) -> Ending | None:
+        """Write the tick that ended, and what is due with it; the reason to end, if there is one."""
+        self._sweep(now_ns)
+        while self._tick_end_ns <= now_ns:
+            behind_ns = now_ns - self._tick_end_ns
+            if behind_ns > BEHIND_NS:
+                self._tick_end_ns = now_ns
+            next_end_ns = self._tick_end_ns + self.config.tick_ns
+            self._finish_tick(self._tick_end_ns, next_end_ns)
+        for report in self._target.reports():
+            if isinstance(report, ForkReport):
+                self._tree.add(report.pid, now_ns, self._tick_end_ns)
+            elif isinstance(report, ThreadsReport):
+                self._counters.threads_by_pid[report.pid] = (report.created, report.started)
+        self._tree.grow(now_ns, self._tick_end_ns)
+        self._collector.step(self._tree.watches, self._tree.lane_of, now_ns, stacks=self._plan.stacks)
+        if now_ns >= self._second_ns:
+            self._each_second(now_ns)
+        self._write_pending()
+        ending = self._control()
+        if ending is not None:
+            return ending
+        if self._target.poll() is not None:
+            return Ending("the target ended", stop_target=False)
+        if self.config.duration_ns is not None and now_ns >= self.config.duration_ns:
+            return Ending("the time asked for is over", stop_target=True)
+        return None
+
+    def _finish_tick(self, end_ns: int, next_end_ns: int) -> None:
+        parts = []
+        for watch in self._tree.watches:
+            part = watch.finish_tick(end_ns, next_end_ns)
+            self._collector.note_holders(watch.pid, part.holders)
+            parts.append(part)
+        tick = Tick(
+            index=self._tick_index,
+            start_ns=self._tick_start_ns,
+            end_ns=end_ns,
+            gils=tuple(gil for part in parts for gil in part.gils),
+            lanes=tuple(lane for part in parts for lane in part.lanes),
+            cores=self._core_ticks(parts, end_ns),
+        )
+        self._tick_index += 1
+        self._tick_start_ns, self._tick_end_ns = end_ns, next_end_ns
+        holds = [hold for part in parts for hold in part.holds]
+        self._collector.gaps += [gap for part in parts for gap in part.gaps]
+        self._write(lambda writer: writer.put_tick(tick, holds))
+
+    def _core_ticks(self, parts: list[ProcessPart], end_ns: int) -> tuple[CoreTick, ...]:
+        lanes: dict[int, dict[int, int]] = {}
+        for part in parts:
+            for core, by_lane in part.core_ns.items():
+                lanes.setdefault(core, {}).update(by_lane)
+        length_ns = max(1, end_ns - self._tick_start_ns)
+        if self._tick_index % LOADS_EVERY_TICKS == 0:
+            try:
+                self._busy = self._loads.read(end_ns)
+            except (psutil.Error, OSError):
+                self._busy = []
+        return tuple(
+            CoreTick(
+                core=core,
+                busy_share=busy,
+                lane=max(lanes[core], key=lambda lane, c=core: lanes[c][lane]) if core in lanes else None,  # type: ignore[misc] # mypy cannot type a lambda's default
+                target_share=min(1.0, sum(lanes.get(core, {}).values()) / length_ns),
+            )
+            for core, busy in enumerate(self._busy)
+        )
+
+    def _each_second(self, now_ns: int) -> None:
+        self._second_ns = now_ns + NS_PER_S
+        self._tree.look_around(now_ns, self._tick_end_ns)
+        shares = now_ns >= self._shares_at_ns
+        began_ns = self._clock.now_ns()
+        ticks = []
+        for watch in self._tree.watches:
+            watch.refresh_lanes()
+            size = cores.footprint(watch.pid, shares=shares)
+            if size is not None and size.rss:
+                ticks.append(
+                    ProcessTick(
+                        process=watch.process.key,
+                        at_ns=now_ns,
+                        cpu_ns=max(0, watch.tasks.cpu_ns()),
+                        rss_bytes=size.rss,
+                        pss_bytes=size.pss,
+                        uss_bytes=size.uss,
+                        threads=size.threads,
+                    )
+                )
+        if shares:
+            self._shares_at_ns = now_ns + round((self._clock.now_ns() - began_ns) / SHARES_COST_LIMIT)
+        self._write(lambda writer: writer.put_process_ticks(ticks))
+        self._keep_budget(now_ns)
+        self._update_session()
+
+    def _cost_ns(self) -> int:
+        return time.process_time_ns() - self._cpu_start_ns + self._collector.pyspy.cpu_ns()
+
+    def _keep_budget(self, now_ns: int) -> None:
+        """Compare the last few seconds' cost with the budget, and read more or less often."""
+        self._cost_marks.append((now_ns, self._cost_ns()))
+        self._cost_marks = self._cost_marks[-6:]
+        (from_ns, from_cost), (to_ns, to_cost) = self._cost_marks[0], self._cost_marks[-1]
+        before = self._plan
+        self._plan = next_plan(
+            before,
+            cost_share=(to_cost - from_cost) / max(1, to_ns - from_ns),
+            limit_share=self.config.budget_share,
+            asked_rate_hz=self.config.rate_hz,
+        )
+        if self._plan.rate_hz != before.rate_hz:
+            self._note_asked(now_ns)
+            self._ticker.set_rate(self._plan.rate_hz)
+
+    def _note_asked(self, now_ns: int) -> None:
+        self._asked += (now_ns - self._asked_since_ns) / NS_PER_S * self.config.rate_hz
+        self._asked_since_ns = now_ns
+
+    def _update_session(self) -> None:
+        self._note_asked(self.now_ns())
+        threads = self._counters.threads_by_pid.values()
+        counted = self._target.ready is not None
+        self.session = dataclasses.replace(
+            self.session,
+            cost_cpu_ns=self._cost_ns(),
+            samples_asked=round(self._asked),
+            samples_taken=self._counters.samples_taken,
+            late_ns_max=self._counters.late_ns_max,
+            torn_reads=self._tree.torn_reads(),
+            failed_reads=self._counters.failed_reads,
+            disagreements=self._collector.disagreements,
+            threads_created=sum(created for created, _ in threads) if counted else None,
+            threads_started=sum(started for _, started in threads) if counted else None,
+        )
+        self._write(lambda writer: writer.put_session(self.session))
+
+    def _write_pending(self) -> None:
+        """Write what gathered since the last tick."""
+        output, self._output = self._output, []
+        events, self._events = self._events + self._tree.take_events(), []
+        stacks, self._collector.samples = self._collector.samples, []
+        gaps, self._collector.gaps = self._collector.gaps + self._tree.take_gaps(), []
+        processes, lanes, gils = self._tree.take_changes()
+
+        def put(writer: RecordingWriter) -> None:
+            writer.put_processes(processes)
+            writer.put_lanes(lanes)
+            writer.put_gils(gils)
+            writer.put_output(output)
+            writer.put_events(events)
+            writer.put_gaps(gaps)
+            writer.put_stacks(stacks)
+            writer.commit()
+
+        self._write(put)
+
+    def _write(self, put: Callable[[RecordingWriter], None]) -> None:
+        """Write, unless the recording has stopped; a full disk stops it, and nothing else."""
+        if self._writer is None:
+            return
+        try:
+            put(self._writer)
+        except sqlite3.Error as error:
+            self.recording_stopped = f"the recording stopped: {error}"
+            self._writer = None
+
+    recording_stopped: str | None = None
+    """Why the recording ended before the session, if it did."""
+
+    def _event(self, kind: str, text: str) -> None:
+        self._events.append(Event(at_ns=max(0, self.now_ns()), kind=kind, process=None, lane=None, text=text))
+
+    def _finish(self) -> int | None:
+        """Close the last tick and all sources; the target's exit code if it has ended."""
+        status = self._target.poll()
+        end_ns = max(self.now_ns(), self._tick_start_ns + 1)
+        while self._output_open and status is not None:
+            before = len(self._output)
+            self._take_output()
+            if len(self._output) == before:
+                break
+        self._collector.pyspy.finish_soon()
+        self._finish_tick(end_ns, end_ns + self.config.tick_ns)
+        exit_code = None if status is None else status.shell_code
+        if status is not None:
+            self._event("target-ended", f"{self.session.command} ended with exit code {exit_code}")
+        for report in self._target.reports():
+            if isinstance(report, ThreadsReport):
+                self._counters.threads_by_pid[report.pid] = (report.created, report.started)
+        self._collect_last_stacks()
+        self._update_session()
+        self._tree.close(end_ns, exit_code)
+        self._write_pending()
+        return exit_code
+
+    def _collect_last_stacks(self) -> None:
+        """Give py-spy a moment to write what it has of a session that ended."""
+        pyspy = self._collector.pyspy
+        deadline = time.monotonic() + 0.5
+        while pyspy.recording and time.monotonic() < deadline:
+            time.sleep(0.005)
+            for result in pyspy.poll(self.now_ns()):
+                by_pid = {watch.pid: watch for watch in self._tree.watches}
+                self._collector.take(result, by_pid, self._tree.lane_of, self.now_ns())
+        self._counters.cost_cpu_ns = self._cost_ns()
+        pyspy.close(wait_s=0.1)
+
+    def _end_target(self) -> int | None:
+        """End the target and its descendants, its last output kept."""
+        status = self._target.stop()
+        while self._output_open:
+            before = len(self._output)
+            self._take_output()
+            if len(self._output) == before:
+                break
+        exit_code = None if status is None else status.shell_code
+        self._event("target-ended", f"{self.session.command} was ended by gilscope")
+        self._write_pending()
+        return exit_code
+
+
+def _why_unreadable(reason: str, session: Session) -> str:
+    if "Permission denied" in reason or "Operation not permitted" in reason:
+        return (
+            f"Cannot observe {session.command}: {reason}.\n"
+            "The kernel lets a process be read by the same user only, if its program file is readable, and "
+            "where ptrace_scope is below 3.\nRun gilscope as the user who may read "
+            f"{session.executable}, or as root."
+        )
+    return (
+        f"Cannot observe {session.command}: the GIL of {session.executable} cannot be read ({reason}).\n"
+        "gilscope reads CPython 3.8 and newer; name one with --python PATH."
+    )

@@ -1,0 +1,288 @@
+"""Pure: GIL samples and thread sweeps → what a tick holds. No clock, no reads; values in, values out.
+
+Nothing here decides what the target does; it only adds up. Each span between two samples of a GIL belongs
+to the state that both saw, or half to each where they differ: that has no bias, and the error of a thread's
+share falls with the number of its turns, not with the number of samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gilscope.model import NS_PER_MS, StateTimes
+
+GAP_NS = 250 * NS_PER_MS
+"""Two samples further apart than this say nothing of what was between them."""
+UNKNOWN_HOLDER = -1
+FREE = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HoldSpan:
+    """A span in which one thread, known by its tid, held a GIL without a handoff."""
+
+    tid: int
+    start_ns: int
+    end_ns: int
+
+
+@dataclass(slots=True)
+class GilSums:
+    """What a GIL's samples add up to in one tick; the fields are those of model.GilTick."""
+
+    samples: int = 0
+    locked_samples: int = 0
+    watched_ns: int = 0
+    held_ns: int = 0
+    contended_ns: int = 0
+    waiter_ns: int = 0
+    waiters_max: int = 0
+    handoffs: int = 0
+    handoffs_seen: int = 0
+    longest_hold_ns: int = 0
+    held_by_tid: dict[int, int] = field(default_factory=dict)
+    holds: list[HoldSpan] = field(default_factory=list)
+    """Those that ended, then the one that goes on, cut at the tick's end."""
+    gap: tuple[int, int] | None = None
+    """A span with no samples, if there was one."""
+
+    @property
+    def holder(self) -> int | None:
+        """Who held it longest."""
+        return max(self.held_by_tid, key=lambda tid: self.held_by_tid[tid]) if self.held_by_tid else None
+
+
+class GilFold:
+    """Adds the samples of one GIL up, tick by tick.
+
+    A tick can be finished once a sample at or after its end has come: only then is all of it known.
+    """
+
+    def __init__(self, end_ns: int) -> None:
+        """`end_ns` is the end of the first tick."""
+        self._end_ns = end_ns
+        self._sums = GilSums()
+        self._next = GilSums()
+        self._later: list[tuple[int, int, int, int]] = []
+        """Spans behind the tick's end, to be booked in the next one."""
+        self._at_ns = 0
+        self._same_since_ns = 0
+        """Since when the samples have been equal; booked only when that ends, or the tick does."""
+        self._tid = FREE
+        self._switch_number = -1
+        self._waiters = 0
+        self._hold_start_ns = 0
+
+    def again(self, at_ns: int) -> None:
+        """Add a sample that is equal to the last one: the common case, and the cheap one."""
+        if at_ns > self._end_ns:
+            self._next.samples += 1
+        else:
+            self._sums.samples += 1
+        if at_ns - self._at_ns > GAP_NS:
+            self._gap(at_ns)
+        self._at_ns = at_ns
+
+    def add(self, at_ns: int, tid: int, switch_number: int, waiters: int) -> None:
+        """Add a sample: holder's tid (or FREE, UNKNOWN_HOLDER), counter, waiters (−1: not told)."""
+        sums = self._sums if at_ns <= self._end_ns else self._next
+        sums.samples += 1
+        before_ns, first = self._at_ns, self._switch_number < 0
+        handoffs = 0 if first else max(0, switch_number - self._switch_number)
+        if first:
+            self._same_since_ns = self._hold_start_ns = at_ns
+        elif at_ns - before_ns > GAP_NS:
+            self._gap(at_ns)
+        else:
+            changed_ns = (before_ns + at_ns) // 2
+            self._spend(self._same_since_ns, changed_ns, self._tid, self._waiters)
+            self._same_since_ns = changed_ns
+            if tid != self._tid or switch_number != self._switch_number:
+                sums.handoffs_seen += tid not in (self._tid, FREE) and self._tid != FREE
+                self._end_hold(changed_ns, changed_ns)
+        sums.handoffs += handoffs
+        self._at_ns, self._tid, self._switch_number, self._waiters = at_ns, tid, switch_number, waiters
+
+    def _gap(self, at_ns: int) -> None:
+        """Nothing is known between the last sample and this one."""
+        self._spend(self._same_since_ns, self._at_ns, self._tid, self._waiters)
+        self._end_hold(self._at_ns, at_ns)
+        self._sums.gap = (self._at_ns, at_ns)
+        self._same_since_ns = at_ns
+
+    def _spend(self, start_ns: int, end_ns: int, tid: int, waiters: int) -> None:
+        """Book a span, cut at the tick's end."""
+        cut_ns = min(max(self._end_ns, start_ns), end_ns)
+        if cut_ns < end_ns:
+            self._later.append((cut_ns, end_ns, tid, waiters))
+        length_ns = cut_ns - start_ns
+        if length_ns <= 0:
+            return
+        sums = self._sums
+        sums.watched_ns += length_ns
+        if tid != FREE:
+            sums.held_ns += length_ns
+            sums.held_by_tid[tid] = sums.held_by_tid.get(tid, 0) + length_ns
+        sums.waiters_max = max(sums.waiters_max, waiters)
+        if waiters > 0:
+            sums.contended_ns += length_ns
+            sums.waiter_ns += length_ns * waiters
+
+    def _end_hold(self, end_ns: int, next_start_ns: int) -> None:
+        if self._tid != FREE and end_ns > self._hold_start_ns:
+            # The end may lie behind the tick's end; who waits for this tick wants the hold nevertheless.
+            self._sums.holds.append(HoldSpan(self._tid, self._hold_start_ns, end_ns))
+        self._hold_start_ns = next_start_ns
+
+    def finish(self, next_end_ns: int) -> GilSums:
+        """The sums of the tick that ends; the next one ends at `next_end_ns`."""
+        sums = self._sums
+        if self._switch_number >= 0:
+            # What the last sample saw goes on until another one differs.
+            self._spend(self._same_since_ns, self._at_ns, self._tid, self._waiters)
+            self._same_since_ns = self._at_ns
+        open_until_ns = self._at_ns
+        if self._tid != FREE and open_until_ns > self._hold_start_ns:
+            sums.holds.append(HoldSpan(self._tid, self._hold_start_ns, open_until_ns))
+        sums.locked_samples = round(sums.samples * sums.held_ns / sums.watched_ns) if sums.watched_ns else 0
+        sums.longest_hold_ns = max((hold.end_ns - hold.start_ns for hold in sums.holds), default=0)
+        self._sums, self._next = self._next, GilSums()
+        self._end_ns = next_end_ns
+        later, self._later = self._later, []
+        for span in later:
+            self._spend(*span)
+        return sums
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneReading:
+    """What one tick brought of one lane. Nanoseconds in the tick, unless a field says otherwise."""
+
+    length_ns: int
+    """The lane's part of the tick: all of it, or since its start, or until its end."""
+    python: bool
+    """Its process has a GIL that should be read."""
+    watched_share: float
+    """0 – 1: the part of the tick in which its GIL was read."""
+    held_ns: int
+    cpu_ns: int
+    """Between the sweeps at the tick's two ends."""
+    queue_ns: int
+    sweep_error_ns: int
+    """How far those sweeps were apart from the tick's own ends."""
+    waiting_sweeps: int = 0
+    asleep_sweeps: int = 0
+    on_cpu_sweeps: int = 0
+    unreadable_sweeps: int = 0
+    gil: int | None = None
+    """Key of the GIL that it waits for, or uses."""
+
+
+TOLERANCE_NS = 2 * NS_PER_MS
+"""Held time is sampled and CPU time is read a little later: below this difference they agree."""
+MAX_DEBT_NS = 1_000 * NS_PER_MS
+
+
+@dataclass(slots=True)
+class LaneDebt:
+    """CPU time minus held time that is not booked yet: what was below the tolerance is not lost."""
+
+    ns: int = 0
+
+
+def merge_lanes(
+    readings: Sequence[LaneReading], debts: Sequence[LaneDebt], waiter_ns: dict[int, int]
+) -> list[StateTimes]:
+    """Nanoseconds per state of each lane in a tick; each sums to the lane's length.
+
+    Args:
+        readings: of all lanes.
+        debts: one a lane, changed in place.
+        waiter_ns: for each GIL that tells, the waiting time of all its waiters together.
+    """
+    parts = [_on_cpu(reading, debt) for reading, debt in zip(readings, debts, strict=True)]
+    waiting = _share_out_waiting(readings, [part.rest for part in parts], waiter_ns)
+    return [
+        _complete(reading, part, waited)
+        for reading, part, waited in zip(readings, parts, waiting, strict=True)
+    ]
+
+
+@dataclass(slots=True)
+class _Part:
+    running: int = 0
+    holding: int = 0
+    native: int = 0
+    ready: int = 0
+    unknown: int = 0
+    rest: int = 0
+
+
+def _on_cpu(reading: LaneReading, debt: LaneDebt) -> _Part:
+    """Running, holding, native and ready: what the samples and the kernel's exact times give."""
+    part = _Part()
+    length = max(0, reading.length_ns)
+    if reading.python:
+        watched = min(1.0, max(0.0, reading.watched_share))
+        if watched < 1.0:
+            asleep = reading.cpu_ns == 0 and reading.asleep_sweeps and not reading.on_cpu_sweeps
+            part.unknown = 0 if asleep else round(length * (1.0 - watched))
+    room = length - part.unknown
+    held = min(max(0, reading.held_ns), room)
+    tolerance = TOLERANCE_NS + abs(reading.sweep_error_ns) if reading.python else 0
+    debt.ns += round(reading.cpu_ns * (room / length)) - held if length else 0
+    if debt.ns > tolerance:
+        part.native = min(debt.ns - tolerance, room - held)
+        debt.ns -= part.native
+    elif debt.ns < -tolerance:
+        part.holding = min(-debt.ns - tolerance, held)
+        debt.ns += part.holding
+    debt.ns = max(-MAX_DEBT_NS, min(MAX_DEBT_NS, debt.ns))
+    part.running = held - part.holding
+    room -= held + part.native
+    # A holder in the run queue is booked as holding already.
+    part.ready = min(max(0, reading.queue_ns - part.holding), room)
+    part.rest = room - part.ready
+    return part
+
+
+def _share_out_waiting(
+    readings: Sequence[LaneReading], rests: Sequence[int], waiter_ns: dict[int, int]
+) -> list[int]:
+    """Waiting time: who waits is known from sweeps, how long all of them waited from every sample."""
+    waiting = [0] * len(readings)
+    claims: dict[int, list[int]] = {}
+    for index, reading in enumerate(readings):
+        off_cpu = reading.waiting_sweeps + reading.asleep_sweeps
+        if reading.waiting_sweeps and off_cpu:
+            waiting[index] = rests[index] * reading.waiting_sweeps // off_cpu
+        # Seen on the CPU only, it may have waited in between: it gets of what the others leave over.
+        if reading.gil is not None and (reading.waiting_sweeps or (reading.on_cpu_sweeps and not off_cpu)):
+            claims.setdefault(reading.gil, []).append(index)
+    for gil, indexes in claims.items():
+        total = waiter_ns.get(gil)
+        if total is None:
+            continue
+        claimed = sum(waiting[index] for index in indexes)
+        if claimed > total:
+            for index in indexes:
+                waiting[index] = waiting[index] * total // claimed
+            continue
+        space = sum(rests[index] - waiting[index] for index in indexes)
+        left = min(total - claimed, space)
+        if left > 0:
+            for index in indexes:
+                waiting[index] += (rests[index] - waiting[index]) * left // space
+    return waiting
+
+
+def _complete(reading: LaneReading, part: _Part, waiting: int) -> StateTimes:
+    rest = part.rest - waiting
+    unknown = part.unknown
+    sweeps = reading.waiting_sweeps + reading.asleep_sweeps + reading.unreadable_sweeps
+    if reading.unreadable_sweeps and reading.python:
+        hidden = rest * reading.unreadable_sweeps // sweeps
+        unknown += hidden
+        rest -= hidden
+    return (part.running, part.holding, waiting, part.native, part.ready, rest, unknown)

@@ -1,0 +1,106 @@
+"""One session from its settings to its recorded end; the same for the sampler process and headless runs."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gilscope import __version__
+from gilscope.launch import tree
+from gilscope.launch.target import Target
+from gilscope.launch.terminal import TerminalSize
+from gilscope.model import Session
+from gilscope.recording.writer import RecordingWriter
+from gilscope.sampler.config import SamplerConfig
+from gilscope.sampler.loop import Ending, Sampler
+from gilscope.sources import cores
+
+READY_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResult:
+    """How a session ended."""
+
+    session: Session
+    recording_stopped: str | None
+    """Why the recording ended before the session, if it did."""
+
+
+def run_session(
+    config: SamplerConfig,
+    *,
+    on_start: Callable[[Target], None] = lambda _: None,
+    control: Callable[[], Ending | None] = lambda: None,
+) -> SessionResult:
+    """Open the recording, start the target, watch it to its end.
+
+    Args:
+        config: what was asked.
+        on_start: called with the target before it is let go, to send it signals, input, sizes.
+        control: asked once a tick whether to end.
+
+    Raises:
+        UsageError: the target cannot be started.
+        RecordingError: the recording cannot be written.
+        CannotObserveError: the target cannot be read; it has not run.
+    """
+    writer = RecordingWriter(config.recording, _first_session(config))
+    try:
+        size = None
+        if config.columns is not None and config.rows is not None:
+            size = TerminalSize(columns=config.columns, rows=config.rows)
+        tree.become_subreaper()
+        target = Target.start(config.spec, terminal=size)
+    except BaseException:
+        writer.discard()
+        raise
+    with target:
+        try:
+            target.wait_ready(READY_TIMEOUT_S)
+            sampler = Sampler(config, target, writer, _session(config, target), control=control)
+            on_start(target)
+            sampler.prepare()
+        except BaseException:
+            target.stop(grace_s=0.2)
+            writer.discard()
+            raise
+        session = sampler.run()
+        return SessionResult(session, sampler.recording_stopped)
+
+
+def _first_session(config: SamplerConfig) -> Session:
+    spec = config.spec
+    return Session(
+        command=" ".join([spec.display, *spec.args]),
+        mode=spec.mode,
+        workers=None,
+        python=None,
+        implementation=None,
+        executable=spec.python,
+        pid=None,
+        started=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        platform=f"{platform.system()} {platform.release()} {platform.machine()}",
+        cores=cores.core_count(),
+        cores_usable=cores.usable_cores(),
+        rate_hz=config.rate_hz,
+        tick_ns=config.tick_ns,
+        stall_ns=config.stall_ns,
+        gilscope_version=__version__,
+    )
+
+
+def _session(config: SamplerConfig, target: Target) -> Session:
+    """The session once the interpreter has said what it is."""
+    first = _first_session(config)
+    ready = target.ready
+    fields = {name: getattr(first, name) for name in first.__dataclass_fields__} | {"pid": target.pid}
+    if ready is not None:
+        fields |= {
+            "python": ".".join(map(str, ready.version)),
+            "implementation": ready.implementation,
+            "executable": ready.executable,
+        }
+    return Session(**fields)

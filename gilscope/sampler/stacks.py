@@ -1,0 +1,124 @@
+"""When to ask py-spy for what, and what its answers mean for the recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from gilscope.model import NS_PER_MS, NS_PER_S, Gap, StackSample
+from gilscope.sampler.watch import ProcessWatch
+from gilscope.sources.pyspy import Names, PySpy, PySpyFailure, Result, Stacks
+
+NAMES_AFTER_NS = 100 * NS_PER_MS
+"""A new thread gets so long to be given its name before py-spy is asked."""
+NAMES_PAUSE_FIRST_NS = 500 * NS_PER_MS
+NAMES_PAUSE_LAST_NS = 30 * NS_PER_S
+"""Threads that are not Python's never get a name: ask ever more rarely."""
+
+
+class StackCollector:
+    """Keeps py-spy busy for the processes of a session, and its answers in the session's terms."""
+
+    def __init__(self, pyspy: PySpy) -> None:
+        self.pyspy = pyspy
+        self.disagreements = 0
+        self.gaps: list[Gap] = []
+        self.samples: list[StackSample] = []
+        self._unnamed: dict[int, int] = {}
+        self._ask_at_ns: dict[int, int] = {}
+        self._pause_ns: dict[int, int] = {}
+        self._record_at_ns = 0
+        self._held_since_record: set[tuple[int, int]] = set()
+
+    def note_holders(self, pid: int, tids: Sequence[int]) -> None:
+        """These threads were seen by the probe to hold the GIL: py-spy may name them too."""
+        self._held_since_record.update((pid, tid) for tid in tids)
+
+    def step(
+        self, watches: Sequence[ProcessWatch], lane_of: Callable[[int, int], int | None], now_ns: int,
+        *, stacks: bool,
+    ) -> None:  # fmt: skip
+        """Take what has finished and begin what is due.
+
+        Args:
+            watches: the processes; the first one is the target's own.
+            lane_of: the lane of (pid, tid), also of one that has ended.
+            now_ns: session time.
+            stacks: whether the budget allows records.
+        """
+        by_pid = {watch.pid: watch for watch in watches}
+        for result in self.pyspy.poll(now_ns):
+            self.take(result, by_pid, lane_of, now_ns)
+        if not self.pyspy.usable:
+            return
+        for watch in watches:
+            if watch.can_sample:
+                self._ask_for_names(watch, now_ns)
+        if stacks and watches and not self.pyspy.recording and now_ns >= self._record_at_ns:
+            readable = [watch for watch in watches if watch.can_sample]
+            if readable:
+                self._held_since_record.clear()
+                self._failed(
+                    self.pyspy.record(readable[0].pid, now_ns, subprocesses=len(readable) > 1), now_ns
+                )
+
+    def _ask_for_names(self, watch: ProcessWatch, now_ns: int) -> None:
+        unnamed, pid = watch.unnamed(), watch.pid
+        if not unnamed:
+            self._ask_at_ns.pop(pid, None)
+            self._unnamed[pid] = 0
+            self._pause_ns[pid] = NAMES_PAUSE_FIRST_NS
+            return
+        if unnamed > self._unnamed.get(pid, 0):
+            self._pause_ns[pid] = NAMES_PAUSE_FIRST_NS
+            self._ask_at_ns.setdefault(pid, now_ns + NAMES_AFTER_NS)
+        self._unnamed[pid] = unnamed
+        if now_ns >= self._ask_at_ns.get(pid, 0) and not self.pyspy.dumping(pid):
+            self._failed(self.pyspy.dump(pid, now_ns), now_ns)
+            self._ask_at_ns[pid] = now_ns + self._pause_ns[pid]
+            self._pause_ns[pid] = min(NAMES_PAUSE_LAST_NS, self._pause_ns[pid] * 2)
+
+    def take(
+        self,
+        result: Result,
+        by_pid: Mapping[int, ProcessWatch],
+        lane_of: Callable[[int, int], int | None],
+        now_ns: int,
+    ) -> None:
+        """Turn one answer of py-spy into names, stack samples, a gap."""
+        if isinstance(result, PySpyFailure):
+            self._failed(result, now_ns)
+        elif isinstance(result, Names):
+            watch = by_pid.get(result.pid)
+            if watch is not None:
+                watch.rename(result.names)
+        elif isinstance(result, Stacks):
+            for stack in result.stacks:
+                if stack.name and stack.pid in by_pid:
+                    by_pid[stack.pid].rename({stack.tid: stack.name})
+                lane = lane_of(stack.pid, stack.tid)
+                if (stack.pid, stack.tid) not in self._held_since_record:
+                    self.disagreements += stack.count
+                if lane is not None:
+                    self.samples.append(
+                        StackSample(
+                            lane=lane,
+                            start_ns=result.start_ns,
+                            end_ns=result.end_ns,
+                            count=stack.count,
+                            frames=stack.frames,
+                        )
+                    )
+
+    def _failed(self, failure: PySpyFailure | None, now_ns: int) -> None:
+        if failure is None:
+            return
+        self._record_at_ns = now_ns + NS_PER_S
+        self.gaps.append(
+            Gap(
+                source="py-spy",
+                pid=failure.pid,
+                reason=failure.reason + ("; not tried again" if failure.final else ""),
+                start_ns=failure.start_ns,
+                end_ns=now_ns,
+            )
+        )

@@ -1,0 +1,183 @@
+"""The processes of the target: found, watched, and let go when they end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gilscope.clock import MonotonicClock
+from gilscope.launch.target import Target
+from gilscope.model import Event, Gap, Gil, Lane, Process
+from gilscope.sampler.watch import Keys, ProcessWatch, started_ns
+from gilscope.sources import processes
+from gilscope.sources.tasks import boot_ns
+
+ALL_THREADS_EVERY = 5
+"""Children are looked for at each tick below the first thread, and below all threads at every fifth."""
+MANY_THREADS = 64
+"""Where there are more, children of the others are left to the look around, once a second."""
+
+
+class ProcessTree:
+    """All watched processes of a session; the first one is the target's own."""
+
+    def __init__(self, target: Target, origin_ns: int) -> None:
+        """`origin_ns`: the monotonic clock at session time zero."""
+        self._target = target
+        self._keys = Keys()
+        self._boot_offset_ns = MonotonicClock().now_ns() - origin_ns - boot_ns()
+        self._by_identity: dict[processes.ProcessIdentity, ProcessWatch] = {}
+        self._lane_keys: dict[tuple[int, int], int] = {}
+        self._done: list[Process] = []
+        self._done_lanes: list[Lane] = []
+        self._done_gils: list[Gil] = []
+        self._events: list[Event] = []
+        self._gaps: list[Gap] = []
+        self._torn = 0
+        self._turn = 0
+        self._exit_codes: dict[int, int] = {}
+        self.watches: list[ProcessWatch] = []
+
+    def add_root(self, python: str | None, tick_end_ns: int) -> ProcessWatch:
+        """Watch the target's own process."""
+        facts = processes.facts(self._target.pid)
+        if facts is None:
+            facts = processes.ProcessFacts(
+                processes.ProcessIdentity(self._target.pid, self._target.start_ticks), 0, "X"
+            )
+        watch = ProcessWatch(
+            facts, self._keys, start_ns=0, now_ns=0, tick_end_ns=tick_end_ns, python=python, older=True
+        )
+        self._insert(watch)
+        return watch
+
+    def add(self, pid: int, now_ns: int, tick_end_ns: int) -> None:
+        """Watch a process of the target, unless it is watched already or gone."""
+        facts = processes.facts(pid)
+        if facts is None or facts.state in "ZX" or facts.identity in self._by_identity:
+            return
+        parent = next((watch for watch in self.watches if watch.pid == facts.ppid), None)
+        same = parent is not None and processes.executable(pid) == processes.executable(parent.pid)
+        watch = ProcessWatch(
+            facts,
+            self._keys,
+            start_ns=started_ns(facts.identity.start_ticks, self._boot_offset_ns, 0, now_ns),
+            now_ns=now_ns,
+            tick_end_ns=tick_end_ns,
+            python=parent.process.python if parent is not None and same else None,
+        )
+        self._insert(watch)
+        self._events.append(
+            Event(
+                at_ns=now_ns,
+                kind="process-started",
+                process=watch.process.key,
+                lane=None,
+                text=f"process {pid} started: {watch.process.command}",
+            )
+        )
+        watch.try_open(now_ns)
+        watch.sweep(now_ns)
+
+    def _insert(self, watch: ProcessWatch) -> None:
+        self._by_identity[watch.identity] = watch
+        self.watches.append(watch)
+
+    def grow(self, now_ns: int, tick_end_ns: int) -> None:
+        """Once a tick: find new children, let go of processes that ended, retry those not readable yet."""
+        self._turn += 1
+        for watch in list(self.watches):
+            if watch.tasks.cpu_ns() < 0 or not watch.tasks.tasks:
+                self._let_go_if_ended(watch, now_ns)
+                continue
+            watch.try_open(now_ns)
+            tids = list(watch.tasks.tasks)
+            if self._turn % ALL_THREADS_EVERY or len(tids) > MANY_THREADS:
+                tids = [watch.pid]
+            for pid in processes.children(watch.pid, tids):
+                self.add(pid, now_ns, tick_end_ns)
+
+    def look_around(self, now_ns: int, tick_end_ns: int) -> None:
+        """Once a second: the whole tree, orphans that came to us, and the ends of those."""
+        for entry in self._target.descendants():
+            self.add(entry.pid, now_ns, tick_end_ns)
+        for pid, status in self._target.reap_orphans():
+            self._exit_codes[pid] = status.shell_code
+        for watch in list(self.watches):
+            self._let_go_if_ended(watch, now_ns)
+
+    def _let_go_if_ended(self, watch: ProcessWatch, now_ns: int) -> None:
+        if watch is self.watches[0]:
+            return  # the target's own end ends the session
+        facts = processes.facts(watch.pid)
+        if facts is None or facts.identity != watch.identity or facts.state in "ZX":
+            self._close(watch, now_ns, self._exit_codes.pop(watch.pid, None))
+            self._events.append(
+                Event(
+                    at_ns=now_ns,
+                    kind="process-ended",
+                    process=watch.process.key,
+                    lane=None,
+                    text=f"process {watch.pid} ended",
+                )
+            )
+
+    def _close(self, watch: ProcessWatch, end_ns: int, exit_code: int | None) -> None:
+        self._torn += watch.torn_reads()
+        self._gaps += watch.close(end_ns, exit_code)
+        self._take_lanes(watch)
+        self._take_gils(watch)
+        self._done.append(watch.process)
+        self.watches.remove(watch)
+        # A zombie keeps its identity in the process table: it must not be found again.
+        if processes.facts(watch.pid) is None:
+            self._by_identity.pop(watch.identity, None)
+
+    def lane_of(self, pid: int, tid: int) -> int | None:
+        """Key of the lane of this thread, also when it has ended."""
+        return self._lane_keys.get((pid, tid))
+
+    def _take_lanes(self, watch: ProcessWatch) -> None:
+        for lane in watch.changed_lanes:
+            self._lane_keys[watch.pid, lane.tid] = lane.key
+        self._done_lanes += watch.changed_lanes
+        watch.changed_lanes.clear()
+
+    def _take_gils(self, watch: ProcessWatch) -> None:
+        self._done_gils += watch.changed_gils
+        watch.changed_gils = []
+
+    def take_changes(self) -> tuple[list[Process], list[Lane], list[Gil]]:
+        """What is new or changed since the last call."""
+        changed, self._done = self._done, []
+        for watch in self.watches:
+            self._take_lanes(watch)
+            self._take_gils(watch)
+            if watch.changed:
+                changed.append(watch.process)
+                watch.changed = False
+        lanes, self._done_lanes = self._done_lanes, []
+        gils, self._done_gils = self._done_gils, []
+        return changed, lanes, gils
+
+    def take_events(self) -> list[Event]:
+        """Events since the last call."""
+        events, self._events = self._events, []
+        return events
+
+    def take_gaps(self) -> list[Gap]:
+        """Gaps since the last call."""
+        gaps, self._gaps = self._gaps, []
+        return gaps
+
+    def torn_reads(self) -> int:
+        """Samples that contradicted themselves, of all processes so far."""
+        return self._torn + sum(watch.torn_reads() for watch in self.watches)
+
+    def close(self, end_ns: int, exit_code: int | None) -> None:
+        """Let go of all; `exit_code` is that of the target's own process."""
+        for watch in list(self.watches):
+            self._close(watch, end_ns, exit_code if watch is self.watches[0] else None)
+
+    def living(self) -> Sequence[ProcessWatch]:
+        """Those watched now."""
+        return tuple(self.watches)

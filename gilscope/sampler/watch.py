@@ -1,0 +1,454 @@
+"""One process of the target while it is watched: its GILs, its lanes, and what a tick makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from gilscope.model import Gap, Gil, GilTick, Hold, Lane, LaneTick, Process
+from gilscope.sampler.merge import (
+    UNKNOWN_HOLDER,
+    GilFold,
+    GilSums,
+    LaneDebt,
+    LaneReading,
+    merge_lanes,
+)
+from gilscope.sources import processes
+from gilscope.sources.gil import GilProbe, InterpreterReader, NotReadableError, Sample
+from gilscope.sources.layouts import Version
+from gilscope.sources.memory import ReadFailedError
+from gilscope.sources.tasks import CLOCK_TICKS_PER_S, Seen, Sweep, Task, Tasks
+
+RETRY_FIRST_NS = 20_000_000
+RETRY_LAST_NS = 2_000_000_000
+"""A process that cannot be read may be on its way to another program: try again, ever more rarely."""
+
+
+@dataclass(slots=True)
+class Keys:
+    """Gives out the keys of one session."""
+
+    process: int = 0
+    lane: int = 0
+    gil: int = 0
+
+
+@dataclass(slots=True)
+class LaneWatch:
+    """A lane and what was read of it in the tick that goes on."""
+
+    lane: Lane
+    task: Task
+    debt: LaneDebt = field(default_factory=LaneDebt)
+    cpu_mark_ns: int = 0
+    """The task's CPU time at the last tick's end; likewise its time in the run queue."""
+    queue_mark_ns: int = 0
+    cpu_base_ns: int = 0
+    """Its CPU time when the watch began."""
+    sweeps: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    """How often it was seen, by tasks.Seen."""
+    waits_for: int | None = None
+    ended_ns: int | None = None
+
+
+@dataclass(slots=True)
+class GilWatch:
+    """A GIL and the fold of its samples."""
+
+    gil: Gil
+    probe: GilProbe
+    fold: GilFold
+    last: Sample | None = None
+
+
+@dataclass(slots=True)
+class ProcessPart:
+    """What one process adds to a tick."""
+
+    gils: list[GilTick] = field(default_factory=list)
+    lanes: list[LaneTick] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    holders: list[int] = field(default_factory=list)
+    """Tids that held a GIL."""
+    core_ns: dict[int, dict[int, int]] = field(default_factory=dict)
+    """Per core: CPU time of each lane that was last seen on it."""
+
+
+class ProcessWatch:
+    """Watches one process."""
+
+    def __init__(
+        self,
+        facts: processes.ProcessFacts,
+        keys: Keys,
+        *,
+        start_ns: int,
+        now_ns: int,
+        tick_end_ns: int,
+        python: str | None = None,
+        older: bool = False,
+    ) -> None:
+        """Begin to watch.
+
+        Args:
+            facts: what the kernel says of it.
+            keys: gives out the session's keys.
+            start_ns: when it started.
+            now_ns: when the watch of it begins.
+            tick_end_ns: the end of the tick that goes on.
+            python: the version it is known to run, where it is.
+            older: it ran before the session: CPU time until now is not the session's.
+        """
+        self.identity = facts.identity
+        self._keys = keys
+        keys.process += 1
+        self.process = Process(
+            key=keys.process,
+            pid=facts.identity.pid,
+            ppid=facts.ppid,
+            command=processes.command_line(facts.identity.pid),
+            python=python,
+            start_ns=start_ns,
+        )
+        self.is_python = python is not None
+        self._older = older
+        self.tasks = Tasks(facts.identity.pid)
+        self.reader: InterpreterReader | None = None
+        self.gils: list[GilWatch] = []
+        self._closed_gils: list[GilWatch] = []
+        """Lost since the last tick's end: their sums are still to be written."""
+        self.lanes: dict[int, LaneWatch] = {}
+        self.unreadable: str | None = None
+        """Why its GIL cannot be read, while that is so."""
+        self.changed_lanes: list[Lane] = []
+        self.changed = True
+        self.changed_gils: list[Gil] = []
+        self._retry_ns = RETRY_FIRST_NS
+        self._retry_at_ns = now_ns
+        self._tick_start_ns = now_ns
+        self._tick_end_ns = tick_end_ns
+        self._swept_ns = now_ns
+        self._unread_since_ns = now_ns
+
+    @property
+    def pid(self) -> int:
+        """Its pid."""
+        return self.identity.pid
+
+    def try_open(self, now_ns: int, version: Version | None = None) -> bool:
+        """Find its GILs if that is due; True when they can be read now."""
+        if self.reader is not None:
+            return True
+        if now_ns < self._retry_at_ns:
+            return False
+        try:
+            reader = InterpreterReader.open(self.pid, version)
+        except ReadFailedError as error:
+            self.unreadable = str(error)
+            if isinstance(error, NotReadableError) and error.no_python:
+                self._is_no_python()
+            self._retry_at_ns = now_ns + self._retry_ns
+            self._retry_ns = min(RETRY_LAST_NS, self._retry_ns * 2)
+            return False
+        try:
+            self._opened(reader, now_ns)
+        except ReadFailedError as error:
+            reader.close()
+            self.lost(str(error), now_ns)
+            return False
+        return True
+
+    def _is_no_python(self) -> None:
+        self.is_python = False
+        self.process = replace(self.process, python=None, command=processes.command_line(self.pid))
+        self.changed = True
+        watch = self.lanes.get(self.pid)
+        if watch is not None:
+            watch.lane = replace(watch.lane, kind="process", name=_program(self.process.command))
+            self.changed_lanes.append(watch.lane)
+
+    def _opened(self, reader: InterpreterReader, now_ns: int) -> None:
+        for probe in reader.probes():
+            self._keys.gil += 1
+            gil = Gil(
+                key=self._keys.gil,
+                process=self.process.key,
+                interpreter=probe.interpreter,
+                kind=probe.kind,
+                switch_interval_us=probe.switch_interval_us(),
+            )
+            self.changed_gils.append(gil)
+            self.gils.append(GilWatch(gil, probe, GilFold(self._tick_end_ns)))
+        self.reader = reader
+        self.is_python = True
+        self.unreadable = None
+        self._retry_ns = RETRY_FIRST_NS
+        self._retry_at_ns = now_ns
+        found = ".".join(map(str, reader.layout.version))
+        known = self.process.python
+        self.process = replace(
+            self.process,
+            # What the interpreter said of itself is more exact than what its layout shows.
+            python=known if known is not None and known.startswith(found + ".") else known or found,
+            command=processes.command_line(self.pid),
+        )
+        self.changed = True
+
+    def lost(self, reason: str, now_ns: int) -> None:
+        """Its memory could not be read: it ended, or became another program."""
+        if self.reader is not None:
+            self.reader.close()
+            self.reader = None
+        self._closed_gils += self.gils
+        self.gils = []
+        self.unreadable = reason
+        self._unread_since_ns = now_ns
+        self._retry_at_ns = now_ns + RETRY_FIRST_NS
+
+    def sample(self, now: int) -> None:
+        """Read each of its GILs once.
+
+        Raises:
+            ReadFailedError: it ended, or became another program.
+        """
+        for watch in self.gils:
+            sample = watch.probe.sample()
+            if sample is watch.last:
+                watch.fold.again(now)
+            else:
+                watch.last = sample
+                watch.fold.add(now, *sample)
+
+    @property
+    def can_sample(self) -> bool:
+        """Its GILs can be read now."""
+        return self.reader is not None
+
+    def sweep(self, now_ns: int, *, thorough: bool = True) -> Sweep:
+        """Read its threads once; a tick ends with a thorough sweep, which brings CPU times too."""
+        spans = [(watch.gil.key, *watch.probe.cond_span) for watch in self.gils] if self.reader else []
+        sweep = self.tasks.sweep(spans, thorough=thorough)
+        for task in sweep.started:
+            self._start_lane(task, now_ns)
+        for task in sweep.ended:
+            self._end_lane(task, now_ns)
+        for task in sweep.seen:
+            watch = self.lanes.get(task.tid)
+            if watch is not None:
+                watch.sweeps[task.seen] += 1
+                if task.waits_for is not None:
+                    watch.waits_for = task.waits_for
+        if sweep.ended:
+            for gil in self.gils:
+                gil.probe.forget_holder()
+        if thorough:
+            self._swept_ns = now_ns
+            self._older = False
+        return sweep
+
+    def _start_lane(self, task: Task, now_ns: int) -> None:
+        self._keys.lane += 1
+        program = not self.is_python and task.tid == self.pid
+        lane = Lane(
+            key=self._keys.lane,
+            process=self.process.key,
+            tid=task.tid,
+            kind="process" if program else "thread",
+            name=_program(self.process.command) if program else None,
+            start_ns=max(self.process.start_ns, min(self._swept_ns, now_ns)),
+        )
+        watch = LaneWatch(lane, task)
+        if self._older:
+            watch.cpu_base_ns = watch.cpu_mark_ns = task.cpu_ns
+            watch.queue_mark_ns = task.queue_ns
+        self.lanes[task.tid] = watch
+        self.changed_lanes.append(lane)
+
+    def _end_lane(self, task: Task, now_ns: int) -> None:
+        watch = self.lanes.get(task.tid)
+        if watch is not None and watch.ended_ns is None:
+            watch.ended_ns = now_ns
+
+    def rename(self, names: dict[int, str]) -> None:
+        """Give lanes the names that their threads have in Python."""
+        for tid, name in names.items():
+            watch = self.lanes.get(tid)
+            if watch is not None and watch.lane.name != name:
+                watch.lane = replace(watch.lane, name=name)
+                self.changed_lanes.append(watch.lane)
+
+    def unnamed(self) -> int:
+        """How many living threads have no name yet."""
+        return sum(w.lane.name is None and w.ended_ns is None for w in self.lanes.values())
+
+    def finish_tick(self, end_ns: int, next_end_ns: int) -> ProcessPart:
+        """Fold all that was read since the last tick's end; sweep just before."""
+        part = ProcessPart()
+        start_ns, self._tick_start_ns, self._tick_end_ns = self._tick_start_ns, end_ns, next_end_ns
+        length_ns = max(1, end_ns - start_ns)
+        held: dict[int, int] = {}
+        waiter_ns: dict[int, int] = {}
+        watched_ns = length_ns if self.gils or self._closed_gils else 0
+        watches, self._closed_gils = [*self._closed_gils, *self.gils], []
+        for watch in watches:
+            sums = watch.fold.finish(next_end_ns)
+            watched_ns = min(watched_ns, sums.watched_ns)
+            for tid, ns in sums.held_by_tid.items():
+                held[tid] = held.get(tid, 0) + ns
+            if watch.probe.reader.counts_waiters:
+                waiter_ns[watch.gil.key] = sums.waiter_ns
+            self._add_gil(part, watch, sums)
+        for tid in held:
+            self.tasks.wake(tid)
+        part.holders += held
+        self._merge(part, start_ns, end_ns, held, waiter_ns, watched_ns / length_ns)
+        for tid in [tid for tid, watch in self.lanes.items() if watch.ended_ns is not None]:
+            ended = self.lanes.pop(tid)
+            self.changed_lanes.append(
+                replace(ended.lane, end_ns=ended.ended_ns, cpu_ns=ended.task.cpu_ns - ended.cpu_base_ns)
+            )
+        return part
+
+    def _add_gil(self, part: ProcessPart, watch: GilWatch, sums: GilSums) -> None:
+        key = watch.gil.key
+        if sums.samples or sums.watched_ns:
+            part.gils.append(
+                GilTick(
+                    gil=key,
+                    samples=sums.samples,
+                    locked_samples=sums.locked_samples,
+                    watched_ns=sums.watched_ns,
+                    held_ns=sums.held_ns,
+                    contended_ns=sums.contended_ns,
+                    waiter_ns=sums.waiter_ns,
+                    waiters_max=sums.waiters_max,
+                    handoffs=sums.handoffs,
+                    handoffs_seen=sums.handoffs_seen,
+                    longest_hold_ns=sums.longest_hold_ns,
+                    holder=self._lane_key(sums.holder),
+                )
+            )
+        part.holds += [
+            Hold(gil=key, lane=self._lane_key(h.tid), start_ns=h.start_ns, end_ns=h.end_ns)
+            for h in sums.holds
+        ]
+        if sums.gap is not None:
+            part.gaps.append(
+                Gap(
+                    source="gil",
+                    pid=self.pid,
+                    reason="the sampler got no CPU time for a while",
+                    start_ns=sums.gap[0],
+                    end_ns=sums.gap[1],
+                )
+            )
+
+    def _lane_key(self, tid: int | None) -> int | None:
+        watch = self.lanes.get(tid) if tid is not None and tid != UNKNOWN_HOLDER else None
+        return None if watch is None else watch.lane.key
+
+    def _merge(
+        self,
+        part: ProcessPart,
+        start_ns: int,
+        end_ns: int,
+        held: dict[int, int],
+        waiter_ns: dict[int, int],
+        watched_share: float,
+    ) -> None:
+        """Turn the lanes' readings into rows; lanes that only slept get none."""
+        python = self.is_python
+        gil = self.gils[0].gil.key if len(self.gils) == 1 else None
+        watches, readings = [], []
+        for watch in self.lanes.values():
+            task = watch.task
+            cpu_ns, queue_ns = task.cpu_ns - watch.cpu_mark_ns, task.queue_ns - watch.queue_mark_ns
+            held_ns = held.get(task.tid, 0)
+            busy = cpu_ns or queue_ns or held_ns or watch.sweeps[Seen.WAITING] or watch.sweeps[Seen.ON_CPU]
+            if not busy and not (python and (watch.sweeps[Seen.UNREADABLE] or watched_share < 1.0)):
+                watch.sweeps[:] = (0, 0, 0, 0)
+                continue
+            first = max(start_ns, watch.lane.start_ns)
+            last = end_ns if watch.ended_ns is None else min(end_ns, watch.ended_ns)
+            watches.append(watch)
+            readings.append(
+                LaneReading(
+                    length_ns=max(0, last - first),
+                    python=python,
+                    watched_share=watched_share,
+                    held_ns=held_ns,
+                    cpu_ns=cpu_ns,
+                    queue_ns=queue_ns,
+                    sweep_error_ns=self._swept_ns - end_ns,
+                    on_cpu_sweeps=watch.sweeps[Seen.ON_CPU],
+                    waiting_sweeps=watch.sweeps[Seen.WAITING],
+                    asleep_sweeps=watch.sweeps[Seen.ASLEEP],
+                    unreadable_sweeps=watch.sweeps[Seen.UNREADABLE],
+                    gil=watch.waits_for if watch.waits_for is not None else gil,
+                )
+            )
+            watch.cpu_mark_ns, watch.queue_mark_ns = task.cpu_ns, task.queue_ns
+        rows = merge_lanes(readings, [watch.debt for watch in watches], waiter_ns)
+        for watch, reading, states in zip(watches, readings, rows, strict=True):
+            watch.sweeps[:] = (0, 0, 0, 0)
+            watch.waits_for = None
+            core = watch.task.core
+            if core is not None and reading.cpu_ns > 0:
+                part.core_ns.setdefault(core, {})[watch.lane.key] = reading.cpu_ns
+            if sum(states) > states[5]:
+                part.lanes.append(
+                    LaneTick(lane=watch.lane.key, states=states, held_ns=states[0] + states[1], core=core)
+                )
+
+    def refresh_lanes(self) -> None:
+        """Note the CPU time of the lanes so far."""
+        for watch in self.lanes.values():
+            cpu_ns = watch.task.cpu_ns - watch.cpu_base_ns
+            if cpu_ns != watch.lane.cpu_ns:
+                watch.lane = replace(watch.lane, cpu_ns=cpu_ns)
+                self.changed_lanes.append(watch.lane)
+
+    def torn_reads(self) -> int:
+        """Samples that were read again because they contradicted themselves."""
+        return sum(watch.probe.torn for watch in self.gils)
+
+    def close(self, end_ns: int, exit_code: int | None) -> Iterator[Gap]:
+        """End all lanes; give descriptors back. Yields what could not be read to the end."""
+        # A process that ends is unreadable for a moment, which is no gap.
+        unread = self.is_python and self.reader is None and self.unreadable is not None
+        if unread and end_ns - self._unread_since_ns > RETRY_LAST_NS // 10:
+            yield Gap(
+                source="gil",
+                pid=self.pid,
+                reason=self.unreadable or "",
+                start_ns=self._unread_since_ns,
+                end_ns=end_ns,
+            )
+        for watch in self.lanes.values():
+            ended_ns = end_ns if watch.ended_ns is None else watch.ended_ns
+            cpu_ns = watch.task.cpu_ns - watch.cpu_base_ns
+            self.changed_lanes.append(replace(watch.lane, end_ns=ended_ns, cpu_ns=cpu_ns))
+        self.lanes.clear()
+        self.tasks.close()
+        self.lost("it ended", end_ns)
+        self.process = replace(self.process, end_ns=end_ns, exit_code=exit_code)
+        self.changed = True
+
+
+def started_ns(start_ticks: int, boot_offset_ns: int, earliest_ns: int, latest_ns: int) -> int:
+    """When a process started, in session time: the kernel's coarse moment, between two that are known.
+
+    Args:
+        start_ticks: clock ticks since boot, as /proc has it.
+        boot_offset_ns: session time of the machine's boot.
+        earliest_ns: it did not exist yet.
+        latest_ns: it was seen.
+    """
+    exact_ns = boot_offset_ns + start_ticks * 1_000_000_000 // CLOCK_TICKS_PER_S
+    return max(earliest_ns, min(latest_ns, exact_ns))
+
+
+def _program(command: str) -> str:
+    return command.split(" ", 1)[0].rpartition("/")[2] or "?"

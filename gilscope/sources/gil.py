@@ -1,0 +1,317 @@
+"""Memory + layouts → GIL samples: who holds each GIL of a process, how many wait, how many handoffs.
+
+One `os.pread` a sample. The process is never stopped, so what is read can be half-written; every trap that
+is known is guarded here: no lock, no holder; a holder is followed only if the walked thread list has it;
+walks are bounded; a sample whose holder and handoff counter contradict each other is read again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from gilscope.sources import elf, layouts
+from gilscope.sources.layouts import GLIBC_TID_OFFSET, Layout, Version
+from gilscope.sources.memory import Mapping, ProcessMemory, ReadFailedError, mapped_files
+
+MAX_INTERPRETERS = 1_000
+MAX_THREADS = 20_000
+"""Bounds of the walks through lists that another process changes meanwhile."""
+MAX_SWITCH_INTERVAL_US = 60_000_000
+MAX_TORN_RETRIES = 4
+
+
+class NotReadableError(ReadFailedError):
+    """No interpreter was found in the process, or its layout is not known or not proven. Says why."""
+
+    def __init__(self, reason: str, *, no_python: bool = False) -> None:
+        super().__init__(reason)
+        self.no_python = no_python
+        """Nothing in the process looks like CPython."""
+
+
+class Sample(NamedTuple):
+    """One reading of one GIL."""
+
+    tid: int
+    """Kernel thread id of the holder; 0 where it is free, −1 where the holder is in no list."""
+    switch_number: int
+    waiters: int
+    """Threads in the timed wait for it; −1 where this C library does not tell."""
+
+
+class GilProbe:
+    """One GIL of one process, ready to be sampled."""
+
+    def __init__(self, reader: InterpreterReader, address: int, interpreter: int, kind: str) -> None:
+        self.reader = reader
+        self.address = address
+        self.interpreter = interpreter
+        self.kind = kind
+        self.torn = 0
+        fields = reader.layout.gil
+        wanted = [
+            (fields.last_holder, "Q"),
+            (fields.locked, "i"),
+            (fields.switch_number, "Q"),
+            (fields.waiters, "I"),
+        ]
+        if reader.layout.tstate_current is not None and reader.layout.gil_in_runtime is not None:
+            # One read brings both: the pointer to the running thread lies just behind the struct.
+            wanted.append((reader.layout.tstate_current - reader.layout.gil_in_runtime, "Q"))
+        self._struct = _struct_at(wanted)
+        self._size, self._unpack = self._struct.size, self._struct.unpack
+        self._fd = reader.memory.fd
+        self._fields: tuple[int, ...] = ()
+        self._sample = Sample(0, 0, 0)
+        self._last: tuple[int, int] = (0, -1)
+        self._tid = 0
+
+    @property
+    def cond_span(self) -> tuple[int, int]:
+        """Addresses from the condition variable to the struct's end: a futex there waits for this GIL."""
+        fields = self.reader.layout.gil
+        return self.address + fields.cond, self.address + fields.size
+
+    def switch_interval_us(self) -> int:
+        """The interval after which a waiter asks the holder to let go, in microseconds."""
+        return self.reader.memory.pointer(self.address + self.reader.layout.gil.interval)
+
+    def sample(self) -> Sample:
+        """Read the GIL once. As long as nothing changes, the very same object comes back.
+
+        Raises:
+            ReadFailedError: the process is gone, or its memory is.
+        """
+        try:
+            fields = self._unpack(os.pread(self._fd, self._size, self.address))
+        except (OSError, struct.error):
+            fields = self._read()
+        if fields == self._fields:
+            return self._sample
+        return self._changed(fields)
+
+    def _changed(self, fields: tuple[int, ...]) -> Sample:
+        holder, locked, switch_number, references = _meaning(fields)
+        if locked == 1 and (holder, switch_number) != self._last:
+            for _ in range(MAX_TORN_RETRIES):
+                if self._consistent(holder, switch_number):
+                    break
+                fields = self._read()
+                again = _meaning(fields)
+                if again[0] == holder and again[2] == switch_number:
+                    break
+                self.torn += 1
+                holder, locked, switch_number, references = again
+            if locked == 1:
+                self._tid = self.reader.tid_of(holder)
+                self._last = (holder, switch_number)
+        waiters = references >> 3 if self.reader.counts_waiters else -1
+        # A holder that no list has may be in the next one: such a sample is not to be trusted again.
+        self._fields = () if locked == 1 and self._tid < 0 else fields
+        self._sample = Sample(self._tid if locked == 1 else 0, switch_number, waiters)
+        return self._sample
+
+    def _read(self) -> tuple[int, ...]:
+        try:
+            return self._unpack(os.pread(self._fd, self._size, self.address))
+        except (OSError, struct.error) as error:
+            raise ReadFailedError(
+                f"process {self.reader.memory.pid}: the GIL cannot be read: {error}"
+            ) from error
+
+    def _consistent(self, holder: int, switch_number: int) -> bool:
+        """Holder and counter change together; if only one did, one of them may be half of another moment."""
+        return self._last[1] < 0 or (holder != self._last[0]) == (switch_number != self._last[1])
+
+    def forget_holder(self) -> None:
+        """Look the holder's tid up again at the next sample: a thread ended, its state may be reused."""
+        self._last = (0, self._last[1])
+        self._fields = ()
+
+
+class InterpreterReader:
+    """The Python in one process: its memory, its proven layout, its interpreters and threads."""
+
+    def __init__(self, memory: ProcessMemory, layout: Layout, runtime: int, *, counts_waiters: bool) -> None:
+        self.memory = memory
+        self.layout = layout
+        self.runtime = runtime
+        self.counts_waiters = counts_waiters
+        self._thread_states: set[int] = set()
+        self.walks = 0
+
+    @classmethod
+    def open(cls, pid: int, version: Version | None = None) -> InterpreterReader:
+        """Find and prove the interpreter of `pid`.
+
+        Args:
+            pid: the process.
+            version: what the interpreter said it is, where it did.
+
+        Raises:
+            NotReadableError: no Python, or none that can be read; says why.
+            ReadFailedError: the memory cannot be opened.
+        """
+        memory = ProcessMemory(pid)
+        try:
+            return _find(memory, version, cls)
+        except BaseException:
+            memory.close()
+            raise
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        self.memory.close()
+
+    def interpreters(self) -> Iterator[int]:
+        """Addresses of the interpreters' states."""
+        address = self.memory.pointer(self.runtime + self.layout.interpreters_head)
+        seen: set[int] = set()
+        while address and address not in seen and len(seen) < MAX_INTERPRETERS:
+            seen.add(address)
+            yield address
+            address = self.memory.pointer(address + self.layout.interp_next)
+
+    def thread_states(self, interpreter: int) -> Iterator[int]:
+        """Addresses of an interpreter's thread states."""
+        address = self.memory.pointer(interpreter + self.layout.threads_head)
+        seen: set[int] = set()
+        while address and address not in seen and len(seen) < MAX_THREADS:
+            seen.add(address)
+            yield address
+            address = self.memory.pointer(address + self.layout.thread_next)
+
+    def gil_address(self, interpreter: int) -> int:
+        """The GIL that an interpreter uses now; 0 where it has none yet."""
+        if self.layout.gil_in_runtime is not None:
+            return self.runtime + self.layout.gil_in_runtime
+        if self.layout.gil_pointer is None:
+            return 0
+        return self.memory.pointer(interpreter + self.layout.gil_pointer)
+
+    def probes(self) -> list[GilProbe]:
+        """A probe for each GIL, told apart by address. The main interpreter's is the shared one."""
+        main = self.memory.pointer(self.runtime + self.layout.interpreters_head + 8)
+        found: dict[int, GilProbe] = {}
+        for interpreter in sorted(self.interpreters(), key=lambda address: address != main):
+            address = self.gil_address(interpreter)
+            if address and address not in found:
+                number = self.memory.pointer(interpreter + self.layout.interp_id)
+                found[address] = GilProbe(self, address, number, "shared" if interpreter == main else "own")
+        return list(found.values())
+
+    def walk(self) -> None:
+        """Read the thread lists anew; a failed read leaves what was reached, as the process runs on."""
+        self.walks += 1
+        states: set[int] = set()
+        with contextlib.suppress(ReadFailedError):
+            for interpreter in self.interpreters():
+                states.update(self.thread_states(interpreter))
+        self._thread_states = states
+
+    def tid_of(self, thread_state: int) -> int:
+        """Kernel id of the thread whose state this is; −1 where no walked list has it."""
+        if thread_state not in self._thread_states:
+            self.walk()
+            if thread_state not in self._thread_states:
+                return -1
+        try:
+            return self._read_tid(thread_state)
+        except ReadFailedError:
+            return -1
+
+    def _read_tid(self, thread_state: int) -> int:
+        if self.layout.native_thread_id is not None:
+            return self.memory.pointer(thread_state + self.layout.native_thread_id)
+        pthread = self.memory.pointer(thread_state + self.layout.thread_id)
+        return self.memory.int32(pthread + GLIBC_TID_OFFSET)
+
+    def prove(self) -> None:
+        """Hold the layout against the live process.
+
+        Raises:
+            NotReadableError: something does not fit.
+        """
+        pid = self.memory.pid
+        tids = {int(name) for name in os.listdir(f"/proc/{pid}/task")}  # noqa: PTH208 - names only, no paths
+        matched = 0
+        interpreters = list(self.interpreters())
+        if not interpreters:
+            raise NotReadableError("it has no interpreter yet")
+        for interpreter in interpreters:
+            for state in self.thread_states(interpreter):
+                if self.memory.pointer(state + self.layout.thread_interp) != interpreter:
+                    raise NotReadableError("a thread state does not point back to its interpreter")
+                matched += self._read_tid(state) in tids
+        if not matched:
+            raise NotReadableError("no thread state names a living thread")
+        probes = self.probes()
+        if not probes:
+            raise NotReadableError("no interpreter has a GIL")
+        for probe in probes:
+            if not 0 < probe.switch_interval_us() <= MAX_SWITCH_INTERVAL_US:
+                raise NotReadableError("the switch interval is out of range")
+            if self.memory.int32(probe.address + self.layout.gil.locked) not in (-1, 0, 1):
+                raise NotReadableError("the lock word is out of range")
+
+
+def _meaning(fields: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Holder's thread state (0: free), locked, switch_number, waiters × 8 + flags."""
+    holder, locked, switch_number, references, *current = fields
+    if locked != 1:
+        return 0, locked, switch_number, references
+    if current and current[0]:
+        # With legacy sub-interpreters last_holder can lag behind (3.8 – 3.11).
+        holder = current[0]
+    return holder, locked, switch_number, references
+
+
+def _struct_at(fields: list[tuple[int, str]]) -> struct.Struct:
+    """A Struct that takes each (offset, format) in ascending order and skips what lies between."""
+    parts, at = ["<"], 0
+    for offset, code in fields:
+        parts.append(f"{offset - at}x{code}")
+        at = offset + struct.calcsize("<" + code)
+    return struct.Struct("".join(parts))
+
+
+def _find(memory: ProcessMemory, version: Version | None, make: type[InterpreterReader]) -> InterpreterReader:
+    mappings = mapped_files(memory.pid)
+    counts_waiters = not any("/ld-musl-" in mapping.path for mapping in mappings)
+    reasons = []
+    for mapping in sorted(mappings, key=_unlikely):
+        runtime = elf.symbol_address(mapping, "_PyRuntime")
+        if runtime is None:
+            continue
+        for layout in _claims(memory, runtime, version):
+            reader = make(memory, layout, runtime, counts_waiters=counts_waiters)
+            try:
+                reader.prove()
+            except ReadFailedError as error:
+                reasons.append(f"{layout.version[0]}.{layout.version[1]}: {error}")
+            else:
+                return reader
+        if not reasons:
+            reasons.append("its version's layout is not known")
+    if not reasons:
+        raise NotReadableError("it holds no CPython 3.8 or newer", no_python=True)
+    raise NotReadableError("; ".join(reasons))
+
+
+def _unlikely(mapping: Mapping) -> int:
+    name = Path(mapping.path).name
+    return 0 if name.startswith(("python", "libpython")) else 1
+
+
+def _claims(memory: ProcessMemory, runtime: int, version: Version | None) -> list[Layout]:
+    """Layouts to try: the published one, else the said version's, else all of the table."""
+    published = layouts.from_debug_offsets(memory.read(runtime, layouts.DEBUG_OFFSETS_SIZE))
+    if published is not None:
+        return [published]
+    wanted = layouts.TABLE_VERSIONS if version is None else (version,)
+    return [layout for layout in map(layouts.from_table, wanted) if layout is not None]

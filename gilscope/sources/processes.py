@@ -1,0 +1,67 @@
+"""Which processes belong to the target: identity, command line, exit."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessIdentity:
+    """A process that cannot be confused with a later one of the same pid."""
+
+    pid: int
+    start_ticks: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessFacts:
+    """What /proc/PID/stat says that matters here."""
+
+    identity: ProcessIdentity
+    ppid: int
+    state: str
+    """R, S, D, Z (ended, not waited for) …"""
+
+
+def facts(pid: int) -> ProcessFacts | None:
+    """What the kernel says of `pid` now; None when there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - on the sampling path
+            words = file.read().rpartition(b")")[2].split()
+        return ProcessFacts(ProcessIdentity(pid, int(words[19])), int(words[1]), words[0].decode())
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def command_line(pid: int) -> str:
+    """The command line, arguments joined by spaces; the short name where there is none; "?" when gone."""
+    with contextlib.suppress(OSError):
+        raw = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0")
+        if raw:
+            return raw.replace(b"\0", b" ").decode("utf-8", "replace")
+        return Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
+    return "?"
+
+
+def executable(pid: int) -> str | None:
+    """The path of the running program, which changes with exec."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe")  # noqa: PTH115 - the text is wanted as the kernel gives it
+    except OSError:
+        return None
+
+
+def children(pid: int, tids: list[int]) -> list[int]:
+    """Pids of the living children that these threads of `pid` made."""
+    found: list[int] = []
+    for tid in tids:
+        with contextlib.suppress(OSError):
+            fd = os.open(f"/proc/{pid}/task/{tid}/children", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                found += map(int, os.read(fd, 65_536).split())
+            finally:
+                os.close(fd)
+    return found

@@ -1,0 +1,245 @@
+"""/proc/PID/task → what the kernel knows of each thread: state, core, on-CPU and run-queue time.
+
+Cost follows activity, not the number of threads: a thread whose CPU time did not move since the last sweep
+cannot have changed what it does, so only its `schedstat` is read, and after a few quiet sweeps not even
+that. The process's CPU clock, one call, tells when a thread that was left out has run after all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+FUTEX_CALLS = {"x86_64": b"202", "aarch64": b"98"}
+"""The number of the futex system call, as /proc/PID/task/TID/syscall prints it."""
+CLOCK_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+QUIET_SWEEPS = 4
+"""After so many sweeps without CPU time a thread is left out until its process shows unexplained CPU time."""
+UNEXPLAINED_NS = 500_000
+"""CPU time of a process, not of the threads that were read, from which the others are read again."""
+GilSpan = tuple[int, int, int]
+"""Key of a GIL, and the addresses between which a futex waits for it."""
+
+
+def boot_ns() -> int:
+    """Nanoseconds since boot by the clock that counts processes' starts (suspended time included)."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+class Seen(IntEnum):
+    """What a thread was seen to do at the moment of a sweep."""
+
+    ON_CPU = 0
+    """Running or in the run queue: the kernel's file does not tell which."""
+    WAITING = 1
+    """In the futex of a GIL."""
+    ASLEEP = 2
+    UNREADABLE = 3
+    """The kernel does not let us see in which call it is."""
+
+
+@dataclass(slots=True)
+class Task:
+    """One thread, with its kept-open descriptors and what was last read."""
+
+    tid: int
+    start_ticks: int
+    """Kernel clock ticks since boot at which it started: with the tid, its identity."""
+    schedstat_fd: int
+    syscall_fd: int = -1
+    stat_fd: int = -1
+    raw: bytes = b""
+    cpu_ns: int = 0
+    """On a CPU since its start, exact."""
+    queue_ns: int = 0
+    """In a run queue since its start."""
+    seen: Seen = Seen.ASLEEP
+    waits_for: int | None = None
+    """Key of the GIL in whose futex it is."""
+    core: int | None = None
+    quiet: int = 0
+    """Sweeps since it last used the CPU."""
+
+
+@dataclass(slots=True)
+class Sweep:
+    """What one sweep of a process brought."""
+
+    started: list[Task] = field(default_factory=list)
+    ended: list[Task] = field(default_factory=list)
+    seen: list[Task] = field(default_factory=list)
+    """Those whose state at this moment is known; the others have been asleep for some sweeps."""
+
+
+class Tasks:
+    """The threads of one process."""
+
+    def __init__(self, pid: int, machine: str | None = None) -> None:
+        self.pid = pid
+        self.tasks: dict[int, Task] = {}
+        self.syscalls_readable = True
+        self._path = f"/proc/{pid}/task"
+        self._futex = FUTEX_CALLS.get(machine or os.uname().machine)
+        self._links = 0
+        self._clock = (~pid << 3) | 2  # the process's CPU clock, counted by the scheduler
+        self._cpu_ns = -1
+        self._unexplained_ns = 0
+
+    def cpu_ns(self) -> int:
+        """CPU time of the whole process, ended threads included; −1 when it is gone."""
+        try:
+            return time.clock_gettime_ns(self._clock)
+        except OSError:
+            return -1
+
+    def sweep(self, spans: Sequence[GilSpan], *, thorough: bool = True) -> Sweep:
+        """Read the threads once.
+
+        Args:
+            spans: the futex addresses of the process's GILs.
+            thorough: read CPU times and cores too; else only what those that are active do.
+        """
+        result = Sweep()
+        if not thorough:
+            for task in [t for t in self.tasks.values() if t.quiet < QUIET_SWEEPS]:
+                if self._look(task, spans):
+                    result.seen.append(task)
+                else:
+                    self._end(task, result)
+            return result
+        self._update_list(result)
+        total_ns = self.cpu_ns()
+        if total_ns == self._cpu_ns and not result.started:
+            # Nothing ran in the whole process, so nothing can have changed.
+            result.seen += [task for task in self.tasks.values() if task.quiet < QUIET_SWEEPS]
+            return result
+        moved_ns = total_ns - self._cpu_ns if self._cpu_ns >= 0 else 0
+        self._cpu_ns = total_ns
+        due = [t for t in self.tasks.values() if t.quiet < QUIET_SWEEPS]
+        moved_ns -= self._read_all(due, spans, result)
+        self._unexplained_ns = max(0, self._unexplained_ns + moved_ns)
+        if self._unexplained_ns > UNEXPLAINED_NS and len(due) < len(self.tasks):
+            left_out = [t for t in self.tasks.values() if t.quiet >= QUIET_SWEEPS]
+            self._read_all(left_out, spans, result)
+            self._unexplained_ns = 0
+        return result
+
+    def wake(self, tid: int) -> None:
+        """Read this thread at the next sweep: something else showed that it is active."""
+        task = self.tasks.get(tid)
+        if task is not None:
+            task.quiet = 0
+
+    def _read_all(self, tasks: Iterable[Task], spans: Sequence[GilSpan], result: Sweep) -> int:
+        """Read these threads; returns the CPU time that they used."""
+        used_ns = 0
+        for task in tasks:
+            before_ns = task.cpu_ns
+            if not self._read(task, spans):
+                self._end(task, result)
+                continue
+            result.seen.append(task)
+            if task.cpu_ns != before_ns:
+                used_ns += task.cpu_ns - before_ns
+                task.quiet = 0
+            elif task.seen is Seen.ASLEEP:
+                task.quiet += 1
+        return used_ns
+
+    def _read(self, task: Task, spans: Sequence[GilSpan]) -> bool:
+        """Read one thread; False when it has ended."""
+        try:
+            raw = os.pread(task.schedstat_fd, 64, 0)
+        except OSError:
+            return False
+        if raw == task.raw and task.seen is not Seen.ON_CPU:
+            return True
+        if raw != task.raw:
+            cpu, queue, _ = raw.split()
+            task.raw, task.cpu_ns, task.queue_ns = raw, int(cpu), int(queue)
+            task.core = self._core(task)
+        return self._look(task, spans)
+
+    def _core(self, task: Task) -> int | None:
+        try:
+            if task.stat_fd < 0:
+                task.stat_fd = os.open(f"{self._path}/{task.tid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+            # Field 39, counted behind the command, which may hold anything.
+            return int(os.pread(task.stat_fd, 1024, 0).rpartition(b")")[2].split()[36])
+        except (OSError, IndexError, ValueError):
+            return task.core
+
+    def _look(self, task: Task, spans: Sequence[GilSpan]) -> bool:
+        """Which call is it in? False when it has ended."""
+        try:
+            if task.syscall_fd < 0:
+                task.syscall_fd = os.open(f"{self._path}/{task.tid}/syscall", os.O_RDONLY | os.O_CLOEXEC)
+            words = os.pread(task.syscall_fd, 256, 0).split()
+        except ProcessLookupError:
+            return False
+        except OSError:
+            self.syscalls_readable = False
+            task.seen, task.waits_for = Seen.UNREADABLE, None
+            return True
+        if not words:
+            return False
+        task.waits_for = None
+        if words[0] == b"running":
+            task.seen = Seen.ON_CPU
+            return True
+        task.seen = Seen.ASLEEP
+        if words[0] == self._futex:
+            address = int(words[1], 16)
+            for key, first, last in spans:
+                if first <= address < last:
+                    task.seen, task.waits_for = Seen.WAITING, key
+        return True
+
+    def _update_list(self, result: Sweep) -> None:
+        """Notice new and ended threads: the folder's link count moves with their number."""
+        try:
+            links = os.stat(self._path).st_nlink  # noqa: PTH116 - on the sampling path
+            if links == self._links:
+                return
+            tids = {int(name) for name in os.listdir(self._path)}  # noqa: PTH208 - names only, often
+        except OSError:
+            tids, links = set(), 0
+        self._links = links
+        for task in [t for t in self.tasks.values() if t.tid not in tids]:
+            self._end(task, result)
+        for tid in sorted(tids - self.tasks.keys()):
+            self._start(tid, result)
+
+    def _start(self, tid: int, result: Sweep) -> None:
+        # It may have ended meanwhile: then it was never seen, and its CPU time is in the process's.
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            folder = f"{self._path}/{tid}"
+            with open(f"{folder}/stat", "rb") as file:  # noqa: PTH123 - on the sampling path
+                start_ticks = int(file.read().rpartition(b")")[2].split()[19])
+            schedstat_fd = os.open(f"{folder}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+            task = Task(tid, start_ticks, schedstat_fd)
+            self.tasks[tid] = task
+            result.started.append(task)
+
+    def _end(self, task: Task, result: Sweep) -> None:
+        self.tasks.pop(task.tid, None)
+        _close(task)
+        self._links = 0  # read the list again: another may have started in its place
+        result.ended.append(task)
+
+    def close(self) -> None:
+        """Give all descriptors back."""
+        for task in self.tasks.values():
+            _close(task)
+        self.tasks.clear()
+
+
+def _close(task: Task) -> None:
+    for fd in (task.schedstat_fd, task.syscall_fd, task.stat_fd):
+        if fd >= 0:
+            with contextlib.suppress(OSError):
+                os.close(fd)
