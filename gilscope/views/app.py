@@ -51,7 +51,9 @@ class GilscopeApp(App[None]):
     CSS_PATH = "gilscope.tcss"
     TITLE = "gilscope"
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[Any]] = [Binding("ctrl+q", "leave", show=False, id="app.quit")]
+    BINDINGS: ClassVar[list[Any]] = [
+        Binding("ctrl+c,ctrl+q", "leave", "Quit", show=False, priority=True, id="app.quit")
+    ]
 
     def __init__(
         self,
@@ -80,7 +82,11 @@ class GilscopeApp(App[None]):
         self.exit_error: str | None = None
         """Why the app had to end, in words for the user."""
         self.outcome: Outcome = "ended"
-        self.dashboard = Dashboard(title, live=control is not None)
+        self.dashboard = Dashboard(
+            title,
+            live=control is not None,
+            resize_output=control.resize_output if control else None,
+        )
         self._reader: RecordingReader | None = None
         self._started_ns = self._last_ns = self._session_ns = self.clock.now_ns()
         self._frames = 0
@@ -231,9 +237,6 @@ class GilscopeApp(App[None]):
             self.dashboard.redraw()
 
     # --- actions ---
-
-    def on_panel_changed(self) -> None:
-        """The output panel may have another size: the target's terminal gets it too."""
 
     def action_help(self) -> None:
         """Keys, states and words."""

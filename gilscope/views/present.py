@@ -106,7 +106,7 @@ def _state(
     if mode is Mode.PLAYING:
         return "replay", f"▶ REPLAY {at}{behind}"
     if mode is Mode.PAUSED and (position_ns < head_ns or not ended):
-        return "paused", f"⏸ PAUSED {at}{behind}"
+        return "paused", f"‖ PAUSED {at}{behind}"
     if ended:
         code = session.exit_code
         return "ended", f"■ ENDED {at}" + ("" if code is None else f" exit {code}")
@@ -181,7 +181,7 @@ def present_gils(window: Window, figures: Figures, holders: Mapping[int, int]) -
 
 def _gil_facts(values: GilFigures | None) -> tuple[tuple[str, str], ...]:
     if values is None or values.held_share is None:
-        return (("held", "?"), ("", "not watched in this second"))
+        return (("held", "?"),)
     facts = [("held", f"{values.held_share * 100:.0f} %")]
     if values.waiters_mean is not None:
         facts.append(("waiting", f"{values.waiters_mean:.1f} threads"))

@@ -10,7 +10,7 @@ import re
 from rich.segment import Segment
 from rich.style import Style
 
-from gilscope.model import N_STATES
+from gilscope.model import State
 from gilscope.views.cells import NO_DATA
 
 GREEN, PURPLE, VERMILLION, BLUE, YELLOW, ORANGE = (
@@ -44,23 +44,33 @@ _RUNS = re.compile(rb"(.)\1*", re.DOTALL)
 class Palette:
     """All styles on one background, and segments for runs of equal cells, each made once."""
 
-    def __init__(self, base: Style | None = None) -> None:
+    def __init__(self, base: Style | None = None, *, colours: bool = True) -> None:
+        """Styles on `base`; without `colours` only bold and dim tell things apart, and the glyphs."""
         base = base or Style.null()
+        if not colours:
+            base = Style.null()
+
+        def style(colour: str, *, bold: bool = False, dim: bool = False) -> Style:
+            return base + (Style(color=colour, bold=bold) if colours else Style(bold=bold, dim=dim))
+
         self.base = base
         self.bold = base + Style(bold=True)
-        self.dim = base + Style(color=GREY)
-        self.faint = base + Style(color=DIM)
-        self.good = base + Style(color=GREEN)
-        self.warn = base + Style(color=VERMILLION)
-        self.live = base + Style(color=GREEN, bold=True)
-        self.paused = base + Style(color=ORANGE, bold=True)
-        self.replay = base + Style(color=BLUE, bold=True)
-        self.error = base + Style(color=VERMILLION, bold=True)
-        self.mark = base + Style(color=ORANGE, bold=True)
-        self.group = base + Style(bold=True, color=BLUE)
+        self.dim = style(GREY)
+        self.faint = style(DIM, dim=True)
+        self.good = style(GREEN)
+        self.live = style(GREEN, bold=True)
+        self.paused = style(ORANGE, bold=True)
+        self.replay = style(BLUE, bold=True)
+        self.error = style(VERMILLION, bold=True)
+        self.mark = style(ORANGE, bold=True)
+        self.group = style(BLUE, bold=True)
         self.selected = base + Style(reverse=True)
-        self.states = tuple(base + Style(color=colour) for colour in COLOURS)
-        self._reversed = tuple(style + Style(reverse=True) for style in self.states)
+        self.states = tuple(style(colour) for colour in COLOURS)
+        white = style("#ffffff", bold=True)
+        self._crossed = tuple(
+            white + (Style(bgcolor=colour) if colours and state < State.BLOCKED else Style.null())
+            for state, colour in enumerate(COLOURS)
+        )
         self._runs: dict[bytes, Segment] = {}
         self._cursors: dict[int, Segment] = {}
 
@@ -78,9 +88,8 @@ class Palette:
         return found
 
     def cursor(self, state: int) -> Segment:
-        """One cell of the column that marks the position."""
+        """One cell of the line that marks the position, on the colour of the state that it crosses."""
         segment = self._cursors.get(state)
         if segment is None:
-            state = min(state, N_STATES)
-            segment = self._cursors[state] = Segment(GLYPHS[state], self._reversed[state])
+            segment = self._cursors[state] = Segment("│", self._crossed[min(state, NO_DATA)])
         return segment

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from gilscope.model import NS_PER_S, Verdict
 from gilscope.views.layout import Plan, plan
@@ -18,8 +18,9 @@ from gilscope.views.render.gil import render_gils
 from gilscope.views.render.header import render_header
 from gilscope.views.render.lines import fill, text_strip
 from gilscope.views.render.words import render_verdict
-from gilscope.views.screens.keys import BINDINGS
-from gilscope.views.viewing import Viewing
+from gilscope.views.screens.keys import BINDINGS, hints
+from gilscope.views.viewing import Panels, Viewing
+from gilscope.views.widgets.keys import KeysLine
 from gilscope.views.widgets.lanes import LanesPanel
 from gilscope.views.widgets.output import OutputPanel
 from gilscope.views.widgets.panel import Panel
@@ -30,23 +31,28 @@ if TYPE_CHECKING:
 PANELS = ("gil", "lanes", "cores", "verdict", "output")
 
 
-class Dashboard(Screen[None]):
+class Dashboard(Screen[None], inherit_bindings=False):
     """All panels on one screen, or one of them on all of it."""
 
     AUTO_FOCUS = ""
     BINDINGS = BINDINGS
     TITLE = "gilscope"
 
-    def __init__(self, title: str, *, live: bool) -> None:
+    def __init__(
+        self, title: str, *, live: bool, resize_output: Callable[[int, int], None] | None = None
+    ) -> None:
         """A dashboard without a recording yet.
 
         Args:
             title: what is watched, in the user's words.
             live: a sampler of ours records it.
+            resize_output: told the columns and rows of the output panel when they change.
         """
         super().__init__()
         self.what = title
         self.live = live
+        self.resize_output = resize_output
+        self._output_size = (0, 0)
         self.viewing: Viewing | None = None
         self.lost = False
         """The sampler died."""
@@ -55,9 +61,10 @@ class Dashboard(Screen[None]):
         self.verdict: Verdict | None = None
         self.full: str | None = None
         """The panel that fills the screen."""
-        self._plan: Plan | None = None
+        self._shared: tuple[Plan, str | None] | None = None
         self._drawn: tuple[object, ...] = ()
         self._dirty = True
+        self._panels: Panels | None = None
         self.header = Panel("", id="header")
         self.header.can_focus = False
         self.gil = Panel("GIL", id="gil")
@@ -65,6 +72,7 @@ class Dashboard(Screen[None]):
         self.cores = Panel("Cores", id="cores")
         self.words = Panel("Verdict", id="verdict")
         self.output = OutputPanel(id="output")
+        self.keys = KeysLine(hints(live=live), id="keys")
 
     def compose(self) -> ComposeResult:
         """The panels from top to bottom."""
@@ -75,7 +83,7 @@ class Dashboard(Screen[None]):
             yield self.cores
             yield self.words
         yield self.output
-        yield Footer(show_command_palette=False)
+        yield self.keys
 
     # --- size ---
 
@@ -92,9 +100,9 @@ class Dashboard(Screen[None]):
             lanes=len(viewing.panels().rows) if viewing else 4,
             cores=viewing.session.cores if viewing else 2,
         )
-        if new == self._plan and not self._dirty:
+        if (new, self.full) == self._shared:
             return
-        self._plan = new
+        self._shared = (new, self.full)
         heights = {"gil": new.gil, "lanes": new.lanes, "middle": new.middle, "output": new.output}
         for name, rows in heights.items():
             widget = self.query_one(f"#{name}")
@@ -110,7 +118,6 @@ class Dashboard(Screen[None]):
     def show_full(self, panel: str | None) -> None:
         """Give one panel the whole screen; None: back to all."""
         self.full = panel
-        self._dirty = True
         self._share(self.size.width, self.size.height)
         if panel:
             self.query_one(f"#{panel}").focus()
@@ -121,6 +128,10 @@ class Dashboard(Screen[None]):
 
     def on_panel_changed(self) -> None:
         """A panel has another size or scroll position."""
+        size = (self.output.text_columns, self.output.content_size.height)
+        if self.resize_output and self.output.display and size[1] > 0 and size != self._output_size:
+            self._output_size = size
+            self.resize_output(*size)
         self.redraw()
         self.frame(0)
 
@@ -152,8 +163,8 @@ class Dashboard(Screen[None]):
         )
         if state == self._drawn and not self._dirty:
             return
-        self._drawn, self._dirty = state, False
-        self._draw(viewing)
+        anew, self._drawn, self._dirty = self._dirty, state, False
+        self._draw(viewing, anew=anew)
 
     def _draw_header(self) -> None:
         viewing = self.viewing
@@ -176,12 +187,10 @@ class Dashboard(Screen[None]):
         palette = self.lanes.palette
         self.lanes.show(fill([text_strip(self.message, width, palette.dim, palette)], width, height, palette))
 
-    def _draw(self, viewing: Viewing) -> None:
+    def _draw(self, viewing: Viewing, *, anew: bool) -> None:
         panels = viewing.panels()
-        if self._plan and not self.full:
+        if anew or panels is not self._panels:
             self._share(self.size.width, self.size.height)
-            self._dirty = False
-        playback = viewing.playback
         first = viewing.edge - viewing.columns
         if self.lanes.display:
             self.lanes.draw(
@@ -192,8 +201,15 @@ class Dashboard(Screen[None]):
                 shares=dict(panels.figures.held_share),
                 holders=frozenset(panels.holders.values()),
             )
+        if panels is not self._panels or anew:
+            self._panels = panels
+            self._draw_beside(panels)
+
+    def _draw_beside(self, panels: Panels) -> None:
+        """Draw the panels other than the lanes: they change only with the quantum."""
         if self.gil.display:
-            self.gil.show(render_gils(panels.gils, *self.gil.content_size, self.gil.palette))
+            title = "GIL" if len(panels.gils) < 2 else f"{len(panels.gils)} GILs"
+            self.gil.show(render_gils(panels.gils, *self.gil.content_size, self.gil.palette), title=title)
         if self.cores.display:
             self.cores.show(render_cores(panels.cores, *self.cores.content_size, self.cores.palette))
         if self.words.display:
@@ -201,9 +217,6 @@ class Dashboard(Screen[None]):
             self.words.show(render_verdict(self.verdict, size.width, size.height, self.words.palette))
         if self.output.display:
             self.output.draw(panels.output)
-        self.gil.border_title = "GIL" if len(panels.gils) < 2 else f"{len(panels.gils)} GILs"
-        if playback.mode is Mode.FOLLOW and self.output.back:
-            self.output.back = 0
 
     # --- keys ---
 

@@ -37,7 +37,7 @@ class QuitScreen(ModalScreen[QuitChoice]):
     """Asks what is to become of the target."""
 
     BINDINGS = [  # noqa: RUF012 - Textual's way
-        Binding("s,ctrl+c", "choose('stop')", "Stop it", id="quit.stop"),
+        Binding("s", "choose('stop')", "Stop it", id="quit.stop"),
         Binding("l", "choose('leave')", "Leave it running", id="quit.leave"),
         Binding("escape,q", "choose('stay')", "Stay", id="quit.stay"),
         Binding("left", "app.focus_previous", show=False),

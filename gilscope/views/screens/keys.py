@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-_IN_FOOTER = ("pause", "back", "zoom-in", "slow", "panel", "full", "input", "help", "quit")
+from gilscope.views.render.footer import KeyHint
+
+_FOOTER: dict[str, int] = {
+    "pause": 0,
+    "back": 3,
+    "zoom-in": 4,
+    "slow": 2,
+    "panel": 7,
+    "full": 6,
+    "input": 5,
+    "help": 1,
+    "quit": 0,
+}
+"""Keys in the footer, and which give way first when it is narrow: the highest."""
 
 
 def _key(
     keys: str, action: str, words: str, *, name: str, tooltip: str = "", shown: str | None = None
 ) -> Binding:
-    show = name in _IN_FOOTER
-    return Binding(keys, action, words, id=name, tooltip=tooltip or words, key_display=shown, show=show)
+    return Binding(
+        keys, action, words, id=name, tooltip=tooltip or words, key_display=shown, show=name in _FOOTER
+    )
 
 
 BINDINGS: list[BindingType] = [
@@ -31,6 +45,7 @@ BINDINGS: list[BindingType] = [
     _key("plus,equals_sign", "zoom(-1)", "zoom", name="zoom-in", tooltip="Shorter cells", shown="+ −"),
     _key("minus", "zoom(1)", "Longer cells", name="zoom-out", shown="−"),
     _key("s", "slow", "slow", name="slow", tooltip="Slow motion: 0.1, 0.02, 0.005, 1 ×", shown="s"),
+    _key("shift+tab", "app.focus_previous", "Previous panel", name="panel-before", shown="shift tab"),
     _key("tab", "app.focus_next", "panel", name="panel", tooltip="Next panel", shown="tab"),
     _key("enter", "full", "full", name="full", tooltip="The focused panel in full", shown="enter"),
     _key("escape", "back", "All panels again", name="all", shown="esc"),
@@ -41,7 +56,7 @@ BINDINGS: list[BindingType] = [
     _key("5", "panel('output')", "Output on the whole screen", name="panel-output"),
     _key("i", "app.type_line", "input", name="input", tooltip="Type a line to the target's input", shown="i"),
     _key("question_mark,f1", "app.help", "help", name="help", tooltip="Keys, states and words", shown="?"),
-    _key("q,ctrl+c,ctrl+q", "app.leave", "quit", name="quit", tooltip="Quit", shown="q"),
+    _key("q", "app.leave", "quit", name="quit", tooltip="Quit", shown="q"),
 ]  # fmt: skip
 
 PANEL_KEYS: tuple[tuple[str, str], ...] = (
@@ -59,3 +74,12 @@ def key_list() -> list[tuple[str, str]]:
         if isinstance(binding, Binding)
     ]
     return [*found, *PANEL_KEYS]
+
+
+def hints(*, live: bool) -> list[KeyHint]:
+    """The keys of the footer. Only a live target can be typed to."""
+    return [
+        KeyHint(binding.key_display or binding.key, binding.description, binding.action, _FOOTER[binding.id])
+        for binding in BINDINGS
+        if isinstance(binding, Binding) and binding.id in _FOOTER and (live or binding.id != "input")
+    ]

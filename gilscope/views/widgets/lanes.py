@@ -9,6 +9,7 @@ from textual.strip import Strip
 
 from gilscope.views.cells import Timeline
 from gilscope.views.present import LaneRow
+from gilscope.views.render.lines import blank
 from gilscope.views.render.timeline import Columns, columns_for, render_heading, render_lane, render_ruler
 from gilscope.views.text import cell_text
 from gilscope.views.widgets.panel import Panel
@@ -62,7 +63,7 @@ class LanesPanel(Panel):
         self.selected = 0
         self.top = 0
         self._rows: tuple[LaneRow, ...] = ()
-        self._label_columns = 0
+        self._label_columns = self._n_lanes = 0
 
     @property
     def room(self) -> int:
@@ -74,6 +75,7 @@ class LanesPanel(Panel):
         """How a row is divided, with these lanes."""
         if rows is not self._rows:
             self._rows = rows
+            self._n_lanes = sum(row.lane is not None for row in rows)
             self._label_columns = max((len(row.label) for row in rows if row.lane), default=10)
         return columns_for(self.content_size.width, self._label_columns)
 
@@ -98,33 +100,32 @@ class LanesPanel(Panel):
             holders: lanes that hold a GIL now.
         """
         columns = self.columns(rows)
-        width, room = self.content_size.width, self.room
+        width, room, palette, focused = self.content_size.width, self.room, self.palette, self.has_focus
         self.selected = max(0, min(self.selected, len(rows) - 1))
         self.top = max(0, min(self.top, len(rows) - room))
         strips: list[Strip] = []
         for number in range(self.top, min(self.top + room, len(rows))):
             row, lane = rows[number], rows[number].lane
-            selected = self.has_focus and number == self.selected
+            selected = focused and number == self.selected
             if lane is None:
-                strips.append(render_heading(row, width, self.palette, selected=selected))
+                strips.append(render_heading(row, width, palette, selected=selected))
                 continue
             strips.append(
                 render_lane(
                     row,
                     timeline.row(lane, row.pid, first, columns.cells),
                     columns,
-                    self.palette,
+                    palette,
                     share=None if row.ended else shares.get(lane.key, 0.0),
                     holds=lane.key in holders,
                     selected=selected,
                     cursor=cursor,
                 )
             )
-        strips += [Strip.blank(width, self.rich_style)] * (room - len(strips))
+        strips += [blank(width, palette)] * (room - len(strips))
         if room < self.content_size.height:
-            strips.append(render_ruler(first, timeline.cell_ns, columns, self.palette, cursor=cursor))
-        lanes = sum(row.lane is not None for row in rows)
-        shown = f"{lanes} lane{'' if lanes == 1 else 's'}"
+            strips.append(render_ruler(first, timeline.cell_ns, columns, palette, cursor=cursor))
+        shown = f"{self._n_lanes} lane{'' if self._n_lanes == 1 else 's'}"
         if len(rows) > room:
             shown = f"rows {self.top + 1} – {self.top + room} of {len(rows)}"
         self.show(strips, title=f"Lanes ── {cell_text(timeline.cell_ns)} a cell", subtitle=shown)

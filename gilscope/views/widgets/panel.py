@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
-from textual.geometry import Region
+from rich.style import Style
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -14,10 +14,13 @@ from gilscope.views.render.palette import Palette
 
 
 class Panel(Widget, can_focus=True):
-    """Shows lines that somebody else rendered, and repaints only those that changed."""
+    """Shows lines that somebody else rendered, and repaints only those that changed.
 
-    HELP: ClassVar[str] = ""
-    """What the panel shows, for the help screen."""
+    Textual draws the border once; between two borders a line goes to the screen as it is. That halves
+    what a frame costs against `render_line`, which styles, pads and filters each line anew.
+    """
+
+    ALLOW_SELECT = False
 
     class Changed(Message):
         """The panel's size or scroll position changed: its lines have to be made anew."""
@@ -27,13 +30,14 @@ class Panel(Widget, can_focus=True):
         self.border_title = title
         self._strips: list[Strip] = []
         self._palette: Palette | None = None
+        self._edges: tuple[Size, Strip, Strip] | None = None
+        """For a size: what stands left and right of the content."""
 
     @property
     def palette(self) -> Palette:
         """Colours on the panel's background."""
-        base = self.rich_style
-        if self._palette is None or self._palette.base != base:
-            self._palette = Palette(base)
+        if self._palette is None:  # asking Textual for the style each time would cost more than drawing
+            self._palette = Palette(self.rich_style, colours=not self.app.no_color)
         return self._palette
 
     def show(self, strips: Sequence[Strip], *, title: str | None = None, subtitle: str | None = None) -> None:
@@ -43,35 +47,73 @@ class Panel(Widget, can_focus=True):
         if subtitle is not None and subtitle != self.border_subtitle:
             self.border_subtitle = subtitle
         before, self._strips = self._strips, list(strips)
-        width = self.content_size.width
+        # A whole row is cheaper than its middle: it need not be cut out.
+        left, width = self.gutter.left, self.outer_size.width
         regions: list[Region] = []
         for y, strip in enumerate(strips):
             if y < len(before) and (before[y] is strip or before[y] == strip):
                 continue
             if regions and regions[-1].bottom == y:
                 last = regions.pop()
-                regions.append(Region(0, last.y, width, last.height + 1))
+                regions.append(Region(-left, last.y, width, last.height + 1))
             else:
-                regions.append(Region(0, y, width, 1))
+                regions.append(Region(-left, y, width, 1))
         if len(before) > len(strips):
             self.refresh()
         elif regions:
             self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:
-        """The line that was given for this row."""
+        """The line that was given for this row of the content."""
         if y < len(self._strips):
             return self._strips[y]
         return Strip.blank(self.content_size.width, self.rich_style)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Rows of the whole panel: borders as Textual draws them, between them the ready lines."""
+        width = self.outer_size.width
+        top, end = self.gutter.top, self.gutter.top + len(self._strips)
+        strips: list[Strip] = []
+        for y in range(crop.y, crop.bottom):
+            if top <= y < end and self._strips[y - top].cell_length == self.content_size.width:
+                left, right = self._sides(y)
+                strip = (
+                    Strip.join([left, self._strips[y - top], right])
+                    if self.gutter.left
+                    else self._strips[y - top]
+                )
+                strips.append(strip if crop.width == width else strip.crop(crop.x, crop.right))
+            else:
+                strips += super().render_lines(Region(crop.x, y, crop.width, 1))
+        return strips
+
+    def _sides(self, y: int) -> tuple[Strip, Strip]:
+        if self._edges is None or self._edges[0] != self.outer_size:
+            row = super().render_lines(Region(0, y, self.outer_size.width, 1))[0]
+            self._edges = (
+                self.outer_size,
+                row.crop(0, self.gutter.left),
+                row.crop(self.outer_size.width - self.gutter.right),
+            )
+        return self._edges[1:]
 
     def on_resize(self) -> None:
         """Lines of the old size would be drawn wrong."""
         self._strips = []
         self.post_message(self.Changed())
 
+    def on_focus(self) -> None:
+        """What is selected shows only with the focus."""
+        self.post_message(self.Changed())
+
+    def on_blur(self) -> None:
+        """Likewise."""
+        self.post_message(self.Changed())
+
     def notify_style_update(self) -> None:
         """A theme or the focus changed the colours."""
         super().notify_style_update()
-        self._palette = None
-        if self.is_mounted:
+        before, self._palette, self._edges = self._palette, None, None
+        if self.is_mounted and before is not None and before.base not in (self.rich_style, Style.null()):
+            self._strips = []
             self.post_message(self.Changed())

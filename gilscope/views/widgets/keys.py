@@ -1,0 +1,31 @@
+"""The footer: a line of keys that can be clicked."""
+
+from __future__ import annotations
+
+from textual import events
+
+from gilscope.views.render.footer import KeyHint, hint_at, render_footer
+from gilscope.views.widgets.panel import Panel
+
+
+class KeysLine(Panel, can_focus=False):
+    """Keys; a click does what the key does."""
+
+    def __init__(self, hints: list[KeyHint], *, id: str) -> None:  # noqa: A002 - Textual's word
+        super().__init__("", id=id)
+        self.hints = hints
+
+    def on_resize(self) -> None:
+        """Fit them anew."""
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw the keys that fit."""
+        width = self.content_size.width
+        self.show([render_footer(self.hints, width, self.palette)])
+
+    async def on_click(self, event: events.Click) -> None:
+        """Do what the key does."""
+        hint = hint_at(self.hints, self.content_size.width, event.x)
+        if hint is not None:
+            await self.screen.run_action(hint.action)
