@@ -1,7 +1,7 @@
 """A session in figures: the summary of schema `gilscope.summary/1`, the same from a live run and a replay.
 
-Keys are stable: people and scripts use them. `_s` seconds, `_ms` milliseconds, `_mb` 10^6 bytes, shares 0 – 1;
-None is a figure that was not read, never one that is zero.
+Keys are stable: people and scripts use them. `_s` seconds, `_ms` milliseconds, `_mb` 10^6 bytes, shares
+0 – 1; None is a figure that was not read, never one that is zero.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from gilscope.model import (
     N_STATES,
     NS_PER_MS,
     NS_PER_S,
-    NS_PER_US,
     Gap,
     Gil,
     Lane,
@@ -310,18 +309,10 @@ def _functions(stacks: Sequence[StackSample]) -> list[dict[str, Any]]:
         {
             "function": function,
             "file": file,
-            "line": max(lines[function, file], key=lambda line: lines[function, file][line]),  # noqa: B023 - called at once
+            "line": max(lines[function, file], key=lambda line: lines[function, file][line]),
             "held_share": _round(count / total),
             "waiting_share": None,
             "samples": count,
         }
         for (function, file), count in sorted(counts.items(), key=lambda item: -item[1])
     ]
-
-
-def switch_interval_ms(summary: dict[str, Any]) -> float | None:
-    """The switch interval of the first GIL, in milliseconds."""
-    for gil in summary["gils"]:
-        if gil["switch_interval_us"]:
-            return float(gil["switch_interval_us"]) * NS_PER_US / NS_PER_MS
-    return None

@@ -132,8 +132,11 @@ class Target:
         """Let the program begin."""
         self._injection.go()
 
-    def reports(self) -> list[Report]:
-        """Return what was reported since the last call, without waiting: forks, then new thread counts."""
+    def reports(self, *, counts: bool = True) -> list[Report]:
+        """Return what was reported since the last call, without waiting: forks, then new thread counts.
+
+        Thread counts take a few system calls to look for; `counts` says whether they are wanted this time.
+        """
         found, self._early = self._early, []
         while self._line_open:
             message = self._injection.receive()
@@ -147,7 +150,8 @@ class Target:
             entry = tree.read_entry(report.pid)
             if entry is not None and entry.start_ticks >= self.start_ticks:
                 self._known[entry.pid] = entry.start_ticks
-        found += self._injection.thread_counts()
+        if counts:
+            found += self._injection.thread_counts()
         return found
 
     @property

@@ -195,6 +195,11 @@ class RecordingReader:
                 ticks = self._ticks_between("", first, min(first + chunk - 1, last))
             yield from ticks
 
+    def coarse_ticks(self, end_ns: int) -> tuple[Tick, ...]:
+        """All ticks up to a moment, as coarse as they come: a few rows an hour, with the same sums."""
+        with self._one_moment():
+            return self._ticks(schema.ROLLUPS[-1][0], -1, end_ns)
+
     def _ticks(self, suffix: str, start_ns: int, end_ns: int) -> tuple[Tick, ...]:
         first = self._one(
             f"SELECT idx FROM tick{suffix} WHERE end_ns > ? ORDER BY end_ns LIMIT 1", (start_ns,)

@@ -57,10 +57,23 @@ def _changed_ns(path: Path) -> int:
 def prune(*, keep: int) -> None:
     """Remove all but the newest `keep`. Those being written are the newest."""
     for path in all_recordings()[keep:]:
-        for name in (path.name, path.name + "-wal", path.name + "-shm", path.name + "-journal"):
-            # Another gilscope may have removed it at the same moment.
-            with contextlib.suppress(OSError):
-                path.with_name(name).unlink()
+        # Another gilscope may have removed it at the same moment.
+        with contextlib.suppress(RecordingError):
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a recording and what SQLite keeps beside it while it is written.
+
+    Raises:
+        RecordingError: it cannot be removed.
+    """
+    try:
+        path.unlink()
+        for ending in ("-wal", "-shm", "-journal"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+    except OSError as error:
+        raise RecordingError(f"Cannot remove {path}: {error.strerror}.") from error
 
 
 def find(name: str) -> Path:

@@ -46,7 +46,8 @@ class RecordingWriter:
         self._stacks: dict[tuple[int, int], int] = {}
         self._rolled_up_to = [0] * len(schema.ROLLUPS)
         self._session: dict[str, object] = {}
-        _prepare_file(path)
+        make_way(path)
+        _create(path)
         try:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=5.0)
             self._db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
@@ -222,18 +223,33 @@ class RecordingWriter:
             self._db.close()
 
 
-def _prepare_file(path: Path) -> None:
-    """Make sure that `path` is a new, private file, and that nothing but a recording is replaced."""
+def make_way(path: Path) -> None:
+    """Remove the recording that a new one at `path` replaces.
+
+    Raises:
+        RecordingError: it is something else than a recording, or cannot be removed.
+    """
     try:
         if path.exists():
             _refuse_to_replace_others(path)
             for name in (path.name, path.name + "-wal", path.name + "-shm"):
                 path.with_name(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _create(path: Path) -> None:
+    """Make a new, private file."""
+    try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
     except OSError as error:
-        raise RecordingError(
-            f"Cannot write the recording {path}: {error.strerror}.\nName a file elsewhere with -o FILE."
-        ) from error
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: Path, error: OSError) -> RecordingError:
+    return RecordingError(
+        f"Cannot write the recording {path}: {error.strerror}.\nName a file elsewhere with -o FILE."
+    )
 
 
 def _refuse_to_replace_others(path: Path) -> None:

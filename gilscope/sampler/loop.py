@@ -99,7 +99,7 @@ class Sampler:
         self._output_fd = target.output_fd
         self._output_open = self._output_fd is not None
         self._events: list[Event] = []
-        self._tree = ProcessTree(target, self._origin_ns)
+        self._tree = ProcessTree(target)
 
     def now_ns(self) -> int:
         """Session time."""
@@ -122,10 +122,10 @@ class Sampler:
 
     def run(self) -> Session:
         """Let the target go, and watch it until it or the watch ends. Returns the session as recorded."""
-        self._event("target-started", f"{self.session.command} started")
         sharpen()
         gc.collect()
         gc.freeze()
+        self._begin()
         self._target.go()
         try:
             ending = self._watch()
@@ -140,6 +140,13 @@ class Sampler:
         self._write(lambda writer: writer.put_session(self.session))
         self._write(lambda writer: writer.close(end_ns=self._tick_start_ns))
         return self.session
+
+    def _begin(self) -> None:
+        """Session time begins now: what was before is preparation."""
+        self._origin_ns = self._clock.now_ns()
+        self._ticker = Ticker(self.config.rate_hz, self._origin_ns)
+        self._tree.begin(self._origin_ns)
+        self._event("target-started", f"{self.session.command} started")
 
     def _watch(self) -> Ending:
         while True:
@@ -226,11 +233,7 @@ class Sampler:
                 self._tick_end_ns = now_ns
             next_end_ns = self._tick_end_ns + self.config.tick_ns
             self._finish_tick(self._tick_end_ns, next_end_ns)
-        for report in self._target.reports():
-            if isinstance(report, ForkReport):
-                self._tree.add(report.pid, now_ns, self._tick_end_ns)
-            elif isinstance(report, ThreadsReport):
-                self._counters.threads_by_pid[report.pid] = (report.created, report.started)
+        self._take_reports(now_ns, counts=now_ns >= self._second_ns)
         self._tree.grow(now_ns, self._tick_end_ns)
         self._collector.step(self._tree.watches, self._tree.lane_of, now_ns, stacks=self._plan.stacks)
         if now_ns >= self._second_ns:
@@ -244,6 +247,13 @@ class Sampler:
         if self.config.duration_ns is not None and now_ns >= self.config.duration_ns:
             return Ending("the time asked for is over", stop_target=True)
         return None
+
+    def _take_reports(self, now_ns: int, *, counts: bool) -> None:
+        for report in self._target.reports(counts=counts):
+            if isinstance(report, ForkReport):
+                self._tree.add(report.pid, now_ns, self._tick_end_ns)
+            elif isinstance(report, ThreadsReport):
+                self._counters.threads_by_pid[report.pid] = (report.created, report.started)
 
     def _finish_tick(self, end_ns: int, next_end_ns: int) -> None:
         parts = []
@@ -404,9 +414,7 @@ class Sampler:
         exit_code = None if status is None else status.shell_code
         if status is not None:
             self._event("target-ended", f"{self.session.command} ended with exit code {exit_code}")
-        for report in self._target.reports():
-            if isinstance(report, ThreadsReport):
-                self._counters.threads_by_pid[report.pid] = (report.created, report.started)
+        self._take_reports(end_ns, counts=True)
         self._collect_last_stacks()
         self._update_session()
         self._tree.close(end_ns, exit_code)

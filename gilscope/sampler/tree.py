@@ -20,11 +20,11 @@ MANY_THREADS = 64
 class ProcessTree:
     """All watched processes of a session; the first one is the target's own."""
 
-    def __init__(self, target: Target, origin_ns: int) -> None:
-        """`origin_ns`: the monotonic clock at session time zero."""
+    def __init__(self, target: Target) -> None:
         self._target = target
         self._keys = Keys()
-        self._boot_offset_ns = MonotonicClock().now_ns() - origin_ns - boot_ns()
+        self._boot_offset_ns = 0
+        """Session time of the machine's boot."""
         self._by_identity: dict[processes.ProcessIdentity, ProcessWatch] = {}
         self._lane_keys: dict[tuple[int, int], int] = {}
         self._done: list[Process] = []
@@ -36,6 +36,10 @@ class ProcessTree:
         self._turn = 0
         self._exit_codes: dict[int, int] = {}
         self.watches: list[ProcessWatch] = []
+
+    def begin(self, origin_ns: int) -> None:
+        """Session time is zero when the monotonic clock shows `origin_ns`."""
+        self._boot_offset_ns = MonotonicClock().now_ns() - origin_ns - boot_ns()
 
     def add_root(self, python: str | None, tick_end_ns: int) -> ProcessWatch:
         """Watch the target's own process."""

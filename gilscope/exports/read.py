@@ -1,0 +1,25 @@
+"""A recording's summary with its verdict: what every report and export begins with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gilscope.analysis.summary import summarise
+from gilscope.analysis.verdict import judge, verdict_fields
+from gilscope.recording.reader import RecordingReader
+
+
+def summary_of(reader: RecordingReader, *, end_ns: int | None = None) -> dict[str, Any]:
+    """The summary of a recording, or of its part up to `end_ns`."""
+    summary = summarise(
+        session=reader.session(),
+        processes=reader.processes(),
+        lanes=reader.lanes(),
+        gils=reader.gils(),
+        ticks=reader.coarse_ticks(reader.head_ns() if end_ns is None else end_ns),
+        gaps=reader.gaps(),
+        stacks=reader.stack_samples(),
+        process_ticks=reader.process_ticks(),
+    )
+    summary["verdict"] = verdict_fields(judge(summary))
+    return summary

@@ -1,0 +1,142 @@
+"""The summary for people: a verdict and two tables that fit 80 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+from gilscope.text import clean
+
+WIDTH = 80
+LANES_SHOWN = 24
+"""More lanes than this are counted, not listed; the busiest come first."""
+PROCESSES_SHOWN = 12
+_STATES = ("running", "holding", "waiting", "native", "ready", "blocked", "unknown")
+
+
+def render(summary: Mapping[str, Any]) -> str:
+    """The summary as text, ending in a newline. No line is wider than WIDTH."""
+    lines = [_title(summary), ""]
+    lines += _verdict(summary)
+    lines += _gils(summary)
+    lines += _lanes(summary)
+    lines += _processes(summary)
+    lines += _quality(summary)
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _cut(text: str, width: int) -> str:
+    text = clean(text)
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _percent(share: float | None, width: int = 0) -> str:
+    text = "?" if share is None else f"{100 * share:.0f} %"
+    return text.rjust(width)
+
+
+def _title(summary: Mapping[str, Any]) -> str:
+    target = summary["target"]
+    python = " ".join(str(part) for part in (target["implementation"], target["python"]) if part)
+    code = target["exit_code"]
+    parts = [
+        target["mode"],
+        python,
+        f"{target['wall_s']:.1f} s",
+        f"exit code {'?' if code is None else code}",
+    ]
+    tail = " · ".join(part for part in parts if part)
+    command = _cut(str(target["command"]), max(10, WIDTH - len("gilscope   · ") - len(tail)))
+    return f"gilscope  {command} · {tail}"
+
+
+def _verdict(summary: Mapping[str, Any]) -> list[str]:
+    verdict = summary["verdict"]
+    if verdict is None:
+        return []
+    lines = textwrap.wrap(clean(verdict["headline"]), WIDTH)
+    for text in [*verdict["evidence"], *verdict["also"]]:
+        lines += textwrap.wrap(clean(text), WIDTH, initial_indent="  · ", subsequent_indent="    ")
+    for text in verdict["advice"]:
+        lines += textwrap.wrap(clean(text), WIDTH, initial_indent="  → ", subsequent_indent="    ")
+    return [*lines, ""]
+
+
+def _gils(summary: Mapping[str, Any]) -> list[str]:
+    gils = [gil for gil in summary["gils"] if gil["utilisation"] is not None]
+    if not gils:
+        return []
+    wall_s = summary["target"]["wall_s"] or 1.0
+    lines = ["GIL of        held        contended  waiting  handoffs/s  longest hold"]
+    gils.sort(key=lambda gil: -gil["utilisation"])
+    for gil in gils[:PROCESSES_SHOWN]:
+        held = f"{_percent(gil['utilisation'])} ±{100 * (gil['ci95'] or 0):.1f}"
+        waiters = "?" if gil["waiters_mean"] is None else f"{gil['waiters_mean']:.1f}"
+        lines.append(
+            f"pid {gil['pid']!s:<8}  {held:<10}  {_percent(gil['contention'], 9)}  {waiters:>7}"
+            f"  {gil['handoffs'] / wall_s:>10.0f}  {gil['longest_hold_ms']:>9.1f} ms"
+        )
+    if len(gils) > PROCESSES_SHOWN:
+        lines.append(f"… and {len(gils) - PROCESSES_SHOWN} more")
+    return [*lines, ""]
+
+
+def _lanes(summary: Mapping[str, Any]) -> list[str]:
+    lanes = sorted(summary["lanes"], key=lambda lane: -(lane["alive_s"] - lane["blocked_s"]))
+    several = len(summary["processes"]) > 1
+    header = "".join(f"{state:>8}" for state in _STATES)
+    lines = [f"{'thread':<16}{'CPU s':>7}{header}"]
+    for lane in lanes[:LANES_SHOWN]:
+        name = f"{lane['pid']} {lane['name']}" if several else lane["name"]
+        alive = lane["alive_s"] or 1.0
+        shares = "".join(_percent(lane[f"{state}_s"] / alive, 8) for state in _STATES)
+        lines.append(f"{_cut(str(name), 15):<16}{lane['cpu_s']:>7.2f}{shares}")
+    if len(lanes) > LANES_SHOWN:
+        lines.append(f"… and {len(lanes) - LANES_SHOWN} more")
+    return [*lines, ""]
+
+
+def _processes(summary: Mapping[str, Any]) -> list[str]:
+    processes = summary["processes"]
+    totals = summary["totals"]
+    lines = []
+    if len(processes) > 1:
+        lines.append(f"{'process':>8}{'CPU s':>8}{'memory MB':>11}{'threads':>9}  command")
+        busiest = sorted(processes, key=lambda process: -process["cpu_s"])
+        for process in busiest[:PROCESSES_SHOWN]:
+            memory = process["pss_max_mb"] if process["pss_max_mb"] is not None else process["rss_max_mb"]
+            text = "?" if memory is None else f"{memory:.1f}"
+            lines.append(
+                f"{process['pid']:>8}{process['cpu_s']:>8.2f}{text:>11}{process['threads_max']:>9}"
+                f"  {_cut(str(process['command']), WIDTH - 38)}"
+            )
+        if len(processes) > PROCESSES_SHOWN:
+            lines.append(f"… and {len(processes) - PROCESSES_SHOWN} more")
+        lines.append("")
+    memory = totals["memory_peak_mb"]
+    parts = [
+        f"{totals['cores_used_mean'] or 0:.1f} of {summary['machine']['cores_usable']} cores used",
+        f"{totals['cpu_s']:.2f} s CPU",
+        "memory ?" if memory is None else f"{memory:.1f} MB at most",
+    ]
+    if totals["threads_started"] is not None:
+        parts.append(f"{totals['threads_started']} of {totals['threads_created']} threads started")
+    return [*lines, " · ".join(parts)]
+
+
+def _quality(summary: Mapping[str, Any]) -> list[str]:
+    own = summary["gilscope"]
+    achieved = own["rate_hz"]["achieved"]
+    samples = max((gil["samples"] for gil in summary["gils"]), default=0)
+    rate = "no samples" if achieved is None else f"{samples} samples at {achieved:.0f} Hz ({own['source']})"
+    lines = [f"{rate} · cost {100 * (own['cost']['share_of_core'] or 0):.1f} % of a core"]
+    seconds: dict[tuple[str, str], float] = {}
+    for gap in own["gaps"]:
+        key = (gap["source"], gap["reason"])
+        seconds[key] = seconds.get(key, 0.0) + gap["seconds"]
+    for (source, reason), total in sorted(seconds.items(), key=lambda item: -item[1])[:5]:
+        lines += textwrap.wrap(
+            f"not read for {total:.1f} s ({source}): {clean(reason)}", WIDTH, subsequent_indent="  "
+        )
+    return lines
