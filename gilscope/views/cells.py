@@ -103,12 +103,17 @@ def _blind(gaps: Iterable[Gap], base: bytes, cell_ns: int, first: int) -> dict[i
 
 def _span(start_ns: int, end_ns: int, cell_ns: int, first: int, length: int) -> tuple[int, int]:
     """Indexes of the cells that a span fills for the most part; a short span still gets its cell."""
-    begin = (start_ns + cell_ns // 2) // cell_ns - first
-    end = (end_ns + cell_ns // 2) // cell_ns - first
+    begin, end = _middles(start_ns, end_ns, cell_ns)
+    begin, end = begin - first, end - first
     if begin >= end:
         begin = start_ns // cell_ns - first
         end = begin + 1
     return max(0, min(begin, length)), max(0, min(end, length))
+
+
+def _middles(start_ns: int, end_ns: int, cell_ns: int) -> tuple[int, int]:
+    """The cells whose middle lies in a span: of two spans that touch, each cell belongs to one."""
+    return -(-(2 * start_ns - cell_ns) // (2 * cell_ns)), -(-(2 * end_ns - cell_ns) // (2 * cell_ns))
 
 
 def _fold_lane(
@@ -164,9 +169,7 @@ def _lay_out(
     row: bytearray, tick: Tick, lane_tick: LaneTick, holds: list[Hold], number: int, cell_ns: int, first: int
 ) -> None:
     """A tick longer than a cell: holds stand where they were, the other states share the cells left."""
-    # A cell belongs to the tick in which its middle lies.
-    begin = -(-(2 * tick.start_ns - cell_ns) // (2 * cell_ns))
-    end = -(-(2 * tick.end_ns - cell_ns) // (2 * cell_ns))
+    begin, end = _middles(tick.start_ns, tick.end_ns, cell_ns)
     if end <= begin:
         return
     states = list(lane_tick.states)

@@ -29,7 +29,7 @@ def plan(width: int, height: int, *, gils: int, lanes: int, cores: int) -> Plan:
     side_by_side = width >= SIDE_BY_SIDE_FROM
     tight, tiny = left < 28, left < 20
     gil = BORDERS + (min(gils, 2 if tight else max(3, left // 6)) if gils > 1 else 1 if tight else 2)
-    middle = BORDERS + (1 if tiny else 3 if tight else min(max(5, cores), max(5, left // 4)))
+    middle = BORDERS + (1 if tiny else 3 if tight else 5)
     if side_by_side and tiny:
         middle += 1
     output = BORDERS + (1 if tiny else 3 if tight else 4)

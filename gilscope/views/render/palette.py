@@ -29,7 +29,7 @@ COLOURS: tuple[str, ...] = (GREEN, PURPLE, VERMILLION, BLUE, YELLOW, GREY, DIM, 
 
 MEANINGS: tuple[tuple[str, str], ...] = (
     ("running", "executes Python: holds its GIL and is on a CPU"),
-    ("holding", "holds its GIL while off the CPU: the others wait for nothing"),
+    ("holding", "holds its GIL while off the CPU: nobody runs Python"),
     ("waiting", "wants the GIL and does not have it"),
     ("native", "on a CPU without the GIL: C code that released it"),
     ("ready", "could run, but no CPU is free"),

@@ -132,6 +132,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         if self.resize_output and self.output.display and size[1] > 0 and size != self._output_size:
             self._output_size = size
             self.resize_output(*size)
+        self.keys.draw()
         self.redraw()
         self.frame(0)
 

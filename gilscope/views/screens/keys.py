@@ -19,6 +19,9 @@ _FOOTER: dict[str, int] = {
 }
 """Keys in the footer, and which give way first when it is narrow: the highest."""
 
+_PAIRS = {"back": "← →", "zoom-in": "+ −"}
+"""Keys that stand in the footer for two."""
+
 
 def _key(
     keys: str, action: str, words: str, *, name: str, tooltip: str = "", shown: str | None = None
@@ -30,7 +33,7 @@ def _key(
 
 BINDINGS: list[BindingType] = [
     _key("space", "pause", "pause", name="pause", tooltip="Pause, or play from here", shown="space"),
-    _key("left", "step(-1)", "scrub", name="back", tooltip="A cell back", shown="← →"),
+    _key("left", "step(-1)", "scrub", name="back", tooltip="A cell back", shown="←"),
     _key("right", "step(1)", "A cell on", name="on", shown="→"),
     _key("shift+left", "step(-10)", "Ten cells back", name="back-10", shown="shift ←"),
     _key("shift+right", "step(10)", "Ten cells on", name="on-10", shown="shift →"),
@@ -42,7 +45,7 @@ BINDINGS: list[BindingType] = [
     _key("right_curly_bracket", "seconds(10)", "Ten seconds on", name="on-10-seconds", shown="}"),
     _key("home", "start", "To the start", name="start", shown="home"),
     _key("end,f", "follow", "Follow the newest moment", name="follow", shown="f end"),
-    _key("plus,equals_sign", "zoom(-1)", "zoom", name="zoom-in", tooltip="Shorter cells", shown="+ −"),
+    _key("plus,equals_sign", "zoom(-1)", "zoom", name="zoom-in", tooltip="Shorter cells", shown="+"),
     _key("minus", "zoom(1)", "Longer cells", name="zoom-out", shown="−"),
     _key("s", "slow", "slow", name="slow", tooltip="Slow motion: 0.1, 0.02, 0.005, 1 ×", shown="s"),
     _key("shift+tab", "app.focus_previous", "Previous panel", name="panel-before", shown="shift tab"),
@@ -79,7 +82,12 @@ def key_list() -> list[tuple[str, str]]:
 def hints(*, live: bool) -> list[KeyHint]:
     """The keys of the footer. Only a live target can be typed to."""
     return [
-        KeyHint(binding.key_display or binding.key, binding.description, binding.action, _FOOTER[binding.id])
+        KeyHint(
+            _PAIRS.get(binding.id) or binding.key_display or binding.key,
+            binding.description,
+            binding.action,
+            _FOOTER[binding.id],
+        )
         for binding in BINDINGS
         if isinstance(binding, Binding) and binding.id in _FOOTER and (live or binding.id != "input")
     ]

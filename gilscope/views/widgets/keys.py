@@ -15,10 +15,6 @@ class KeysLine(Panel, can_focus=False):
         super().__init__("", id=id)
         self.hints = hints
 
-    def on_resize(self) -> None:
-        """Fit them anew."""
-        self.draw()
-
     def draw(self) -> None:
         """Draw the keys that fit."""
         width = self.content_size.width
