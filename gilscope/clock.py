@@ -65,6 +65,10 @@ class Ticker:
             self._cell_ns += missed * self.period_ns
         return self._cell_ns + int((self._random.random() - 0.5) * self.period_ns)
 
+    def is_due(self, now_ns: int) -> bool:
+        """Whether the next moment to read at has come."""
+        return now_ns >= self._cell_ns + self.period_ns
+
     def set_rate(self, rate_hz: float) -> None:
         """Change the mean rate from the next deadline on."""
         self.period_ns = max(1, round(NS_PER_S / rate_hz))

@@ -13,6 +13,7 @@ import errno
 import fcntl
 import os
 import resource
+import select
 import shutil
 import socket
 import tempfile
@@ -47,6 +48,8 @@ class Injection:
         self._directory: Path | None = None
         self._near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._near.settimeout(0)
+        self._poll = select.poll()
+        self._poll.register(self._near, select.POLLIN)
         self._counters = os.memfd_create("gilscope-threads", os.MFD_CLOEXEC)
         self._published: dict[int, ThreadsReport] = {}
         with far:
@@ -112,6 +115,10 @@ class Injection:
         for fd in self._target_ends:
             os.close(fd)
         self._target_ends = []
+
+    def has_message(self) -> bool:
+        """Say whether `receive` would return something."""
+        return bool(self._poll.poll(0))
 
     def receive(self) -> Ready | ForkReport | EOFError | None:
         """Return the next message, None if there is none now, an EOFError once no process holds the line."""

@@ -138,7 +138,8 @@ class Target:
         Thread counts take a few system calls to look for; `counts` says whether they are wanted this time.
         """
         found, self._early = self._early, []
-        while self._line_open:
+        # Asked 20 times a second, and nearly always there is nothing.
+        while self._line_open and self._injection.has_message():
             message = self._injection.receive()
             if message is None:
                 break

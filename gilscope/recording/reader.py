@@ -201,22 +201,36 @@ class RecordingReader:
             return self._ticks(schema.ROLLUPS[-1][0], -1, end_ns)
 
     def _ticks(self, suffix: str, start_ns: int, end_ns: int) -> tuple[Tick, ...]:
-        first = self._one(
-            f"SELECT idx FROM tick{suffix} WHERE end_ns > ? ORDER BY end_ns LIMIT 1", (start_ns,)
-        )
-        last = self._one(f"SELECT idx FROM tick{suffix} WHERE end_ns >= ? ORDER BY end_ns LIMIT 1", (end_ns,))
+        first = self._first_tick(suffix, start_ns + 1)
         if first is None:
-            return ()
+            return self._finer_ticks(suffix, start_ns, end_ns)
+        last = self._first_tick(suffix, end_ns)
         if last is None:
-            last = self._one(f"SELECT max(idx) FROM tick{suffix}")
-        ticks = self._ticks_between(suffix, int(first), int(last))
-        if suffix and ticks and ticks[-1].end_ns < end_ns:
-            # The newest second is not rolled up yet.
-            finer = {"_1s": "", "_60s": "_1s"}[suffix]
-            ticks += self._ticks(finer, max(start_ns, ticks[-1].end_ns), end_ns)
-        elif suffix and not ticks:
-            ticks = self._ticks({"_1s": "", "_60s": "_1s"}[suffix], start_ns, end_ns)
-        return ticks
+            last = int(self._one(f"SELECT max(idx) FROM tick{suffix}"))
+        ticks = self._ticks_between(suffix, first, last)
+        # The newest second, or minute, is not rolled up yet.
+        return ticks + self._finer_ticks(suffix, max(start_ns, ticks[-1].end_ns), end_ns)
+
+    def _finer_ticks(self, suffix: str, start_ns: int, end_ns: int) -> tuple[Tick, ...]:
+        if not suffix or start_ns >= end_ns:
+            return ()
+        return self._ticks({"_1s": "", "_60s": "_1s"}[suffix], start_ns, end_ns)
+
+    def _first_tick(self, suffix: str, at_ns: int) -> int | None:
+        """Index of the first tick that ends at or after a moment, found by halves: no index to keep up."""
+        low = 0
+        high = int(self._one(f"SELECT max(idx) FROM tick{suffix}") or 0) + 1
+        while low < high:
+            middle = (low + high) // 2
+            row = self._db.execute(
+                f"SELECT idx, end_ns FROM tick{suffix} WHERE idx >= ? LIMIT 1", (middle,)
+            ).fetchone()
+            if row is None or row[1] >= at_ns:
+                high = middle
+            else:
+                low = row[0] + 1
+        found = self._one(f"SELECT idx FROM tick{suffix} WHERE idx >= ? LIMIT 1", (low,))
+        return None if found is None else int(found)
 
     def _ticks_between(self, suffix: str, first: int, last: int) -> tuple[Tick, ...]:
         span = (first, last)

@@ -25,7 +25,6 @@ def _tick_tables(suffix: str) -> str:
     return f"""
 CREATE TABLE tick{suffix} (
     idx INTEGER PRIMARY KEY, start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL) STRICT;
-CREATE INDEX tick{suffix}_end ON tick{suffix} (end_ns);
 CREATE TABLE gil_tick{suffix} (
     tick INTEGER NOT NULL, gil INTEGER NOT NULL,
     samples INTEGER NOT NULL, locked_samples INTEGER NOT NULL, watched_ns INTEGER NOT NULL,

@@ -44,7 +44,8 @@ class RecordingWriter:
         self.path = path
         self._frames: dict[Frame, int] = {}
         self._stacks: dict[tuple[int, int], int] = {}
-        self._rolled_up_to = [0] * len(schema.ROLLUPS)
+        self._open_buckets = [(0, 0)] * len(schema.ROLLUPS)
+        """Per roll-up: the second (or minute) that goes on, and its first row in the finer table."""
         self._session: dict[str, object] = {}
         make_way(path)
         _create(path)
@@ -131,18 +132,20 @@ class RecordingWriter:
             "INSERT OR REPLACE INTO hold VALUES (?, ?, ?, ?)",
             [(h.gil, h.start_ns, h.end_ns, h.lane) for h in holds],
         )
-        self._roll_up(tick.end_ns)
+        self._roll_up(0, tick.index, tick.end_ns)
 
-    def _roll_up(self, end_ns: int, *, last: bool = False) -> None:
-        """Fold the ticks that end in a finished second (and minute) into one row each."""
-        source = ""
-        for number, (suffix, length_ns) in enumerate(schema.ROLLUPS):
-            done = self._rolled_up_to[number]
-            finished = end_ns // length_ns + (1 if last else 0)
-            for index in range(done, finished):
-                _roll_up_one(self._db, source, suffix, index, length_ns)
-            self._rolled_up_to[number] = max(done, finished)
-            source = suffix
+    def _roll_up(self, level: int, index: int, end_ns: int) -> None:
+        """Row `index` ends at `end_ns`: fold those before it that end in an earlier second (or minute)."""
+        suffix, length_ns = schema.ROLLUPS[level]
+        bucket, first = self._open_buckets[level]
+        now = (end_ns - 1) // length_ns
+        if now != bucket:
+            self._open_buckets[level] = (now, index)
+            if first < index:
+                source = schema.ROLLUPS[level - 1][0] if level else ""
+                bucket_end_ns = _roll_up_one(self._db, source, suffix, bucket, (first, index - 1))
+                if level + 1 < len(schema.ROLLUPS):
+                    self._roll_up(level + 1, bucket, bucket_end_ns)
 
     def put_process_ticks(self, ticks: Iterable[ProcessTick]) -> None:
         """Write what processes cost."""
@@ -204,15 +207,12 @@ class RecordingWriter:
         for name in (self.path.name, self.path.name + "-wal", self.path.name + "-shm"):
             self.path.with_name(name).unlink(missing_ok=True)
 
-    def close(self, *, end_ns: int | None = None) -> None:
-        """Finish the roll-ups and make the recording one single file.
+    def close(self) -> None:
+        """Make the recording one single file.
 
         A viewer that has it open keeps the WAL file alive; the last one to close it folds it in.
         """
         try:
-            if end_ns is not None:
-                self._begin()
-                self._roll_up(end_ns, last=True)
             self.commit()
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             # Locked: somebody views it. Full: the rows that are in it stay readable through the WAL.
@@ -268,19 +268,15 @@ def _text(text: str | None) -> str | None:
     return None if text is None else text.encode("utf-8", "backslashreplace").decode()
 
 
-def _roll_up_one(db: sqlite3.Connection, source: str, suffix: str, index: int, length_ns: int) -> None:
-    """Fold the ticks of table `source` that begin in the span number `index` into tables `suffix`."""
-    start_ns = index * length_ns
-    first, last, begin, end = db.execute(
-        f"SELECT min(idx), max(idx), min(start_ns), max(end_ns) FROM tick{source}"
-        " WHERE end_ns > ? AND end_ns <= ?",
-        (start_ns, start_ns + length_ns),
-    ).fetchone()
-    if first is None:
-        return
-    span = (index, first, last)
+def _roll_up_one(db: sqlite3.Connection, source: str, suffix: str, index: int, rows: tuple[int, int]) -> int:
+    """Fold rows (first, last) of the tick tables `source` into row `index` of tables `suffix`; its end."""
+    span = (index, *rows)
     states = ", ".join(f"sum({state}_ns)" for state in schema.LANE_STATES)
-    db.execute(f"INSERT INTO tick{suffix} VALUES (?, ?, ?)", (index, begin, end))
+    db.execute(
+        f"INSERT INTO tick{suffix} SELECT ?, min(start_ns), max(end_ns) FROM tick{source}"
+        " WHERE idx BETWEEN ? AND ?",
+        span,
+    )
     db.execute(
         f"INSERT INTO gil_tick{suffix} SELECT ?, gil, sum(samples), sum(locked_samples), sum(watched_ns),"
         " sum(held_ns), sum(contended_ns), sum(waiter_ns), max(waiters_max), sum(handoffs),"
@@ -298,3 +294,5 @@ def _roll_up_one(db: sqlite3.Connection, source: str, suffix: str, index: int, l
         f" FROM core_tick{source} WHERE tick BETWEEN ? AND ? GROUP BY core",
         span,
     )
+    row = db.execute(f"SELECT end_ns FROM tick{suffix} WHERE idx = ?", (index,)).fetchone()
+    return int(row[0])

@@ -24,8 +24,8 @@ class Plan:
 
 
 def first_plan(rate_hz: float) -> Plan:
-    """The plan to start with."""
-    return Plan(rate_hz=rate_hz, sweep_hz=40.0)
+    """The plan to start with: one sweep a tick, more as soon as the budget shows that there is room."""
+    return Plan(rate_hz=rate_hz, sweep_hz=SWEEP_HZ_MIN)
 
 
 def next_plan(plan: Plan, *, cost_share: float, limit_share: float, asked_rate_hz: float) -> Plan:
@@ -44,7 +44,8 @@ def next_plan(plan: Plan, *, cost_share: float, limit_share: float, asked_rate_h
             return replace(plan, sweep_hz=max(SWEEP_HZ_MIN, plan.sweep_hz * 0.7))
         if plan.stacks:
             return replace(plan, stacks=False)
-        return replace(plan, rate_hz=max(min(RATE_HZ_MIN, asked_rate_hz), plan.rate_hz * 0.8))
+        slower = plan.rate_hz * max(0.8, limit_share / cost_share)
+        return replace(plan, rate_hz=max(min(RATE_HZ_MIN, asked_rate_hz), slower))
     if cost_share < limit_share * COMFORT:
         if plan.rate_hz < asked_rate_hz:
             return replace(plan, rate_hz=min(asked_rate_hz, plan.rate_hz * 1.1))

@@ -25,6 +25,7 @@ from gilscope.model import NS_PER_S, CoreTick, Counters, Event, Output, ProcessT
 from gilscope.recording.writer import RecordingWriter
 from gilscope.sampler.budget import first_plan, next_plan
 from gilscope.sampler.config import SamplerConfig
+from gilscope.sampler.merge import GAP_NS
 from gilscope.sampler.schedule import sharpen
 from gilscope.sampler.stacks import StackCollector
 from gilscope.sampler.tree import ProcessTree
@@ -35,10 +36,12 @@ from gilscope.sources.pyspy import PySpy
 
 READ_PER_TURN_BYTES = 1 << 18
 """How much of the target's output is taken before the next look at the clock."""
-LOADS_EVERY_TICKS = 2
+LOADS_EVERY_TICKS = 4
 """The kernel's figures for a core move in steps of 10 ms: reading them at each tick brings nothing."""
 BEHIND_NS = NS_PER_S
 """After a pause longer than this (a stopped machine), ticks begin anew instead of being made up for."""
+BUDGET_WINDOW_NS = 3 * NS_PER_S
+"""The cost that is held against the budget is that of so long: a start of py-spy alone is no reason."""
 SHARES_COST_LIMIT = 0.005
 """PSS and USS are counted page by page by the kernel: they may take this part of the time."""
 
@@ -91,7 +94,8 @@ class Sampler:
         self._next_sweep_ns = 0
         self._second_ns = NS_PER_S
         self._shares_at_ns = 0
-        self._cpu_start_ns = time.process_time_ns()
+        self._collect_at_ns = 60 * NS_PER_S
+        self._cpu_start_ns = 0
         self._cost_marks: list[tuple[int, int]] = [(0, 0)]
         self._asked = 0.0
         self._asked_since_ns = 0
@@ -125,6 +129,7 @@ class Sampler:
         sharpen()
         gc.collect()
         gc.freeze()
+        gc.disable()  # collected at a moment of our choice, once a minute
         self._begin()
         self._target.go()
         try:
@@ -133,12 +138,13 @@ class Sampler:
             self._target.stop()
             raise
         finally:
+            gc.enable()
             exit_code = self._finish()
         if ending.stop_target and exit_code is None:
             exit_code = self._end_target()
         self.session = dataclasses.replace(self.session, ended_ns=self._tick_start_ns, exit_code=exit_code)
         self._write(lambda writer: writer.put_session(self.session))
-        self._write(lambda writer: writer.close(end_ns=self._tick_start_ns))
+        self._write(lambda writer: writer.close())
         return self.session
 
     def _begin(self) -> None:
@@ -146,6 +152,7 @@ class Sampler:
         self._origin_ns = self._clock.now_ns()
         self._ticker = Ticker(self.config.rate_hz, self._origin_ns)
         self._tree.begin(self._origin_ns)
+        self._cpu_start_ns = time.process_time_ns()
         self._event("target-started", f"{self.session.command} started")
 
     def _watch(self) -> Ending:
@@ -168,46 +175,63 @@ class Sampler:
         The hot loop: after each sleep the caches are cold, so that every call in here costs several times
         what it does in a benchmark. Times are the monotonic clock's.
         """
-        watches = [watch for watch in self._tree.watches if watch.can_sample]
-        monotonic_ns, next_deadline, origin_ns = (
-            time.monotonic_ns,
-            self._ticker.next_deadline,
-            self._origin_ns,
-        )
+        gils = [(process, gil, gil.probe.sample) for process, gil in self._tree.readable_gils()]
+        monotonic_ns, next_deadline = time.monotonic_ns, self._ticker.next_deadline
+        origin_ns, quiet = self._origin_ns, not self._output_open
         taken = late_ns = 0
         lost = False
-        now_ns = monotonic_ns()
+        now_ns = before_ns = monotonic_ns()
         while not lost:
             deadline_ns = next_deadline(now_ns)
-            self._wait_until(deadline_ns, now_ns)
+            if not quiet:
+                self._take_output_until(deadline_ns, now_ns)
+            elif deadline_ns > now_ns:
+                time.sleep((deadline_ns - now_ns) / NS_PER_S)
             now_ns = monotonic_ns()
             late_ns = max(late_ns, now_ns - deadline_ns)
-            for watch in watches:
+            for process, gil, sample in gils:
                 try:
-                    watch.sample(now_ns - origin_ns)
+                    seen = sample()
                 except ReadFailedError as error:
                     self._counters.failed_reads += 1
-                    watch.lost(str(error), now_ns - origin_ns)
+                    process.lost(str(error), now_ns - origin_ns)
                     lost = True
+                    continue
+                if seen is gil.last and now_ns - before_ns < GAP_NS:
+                    gil.same += 1  # by far the most samples: told to the fold only when that ends
+                    gil.same_ns = now_ns - origin_ns
+                else:
+                    gil.tell(now_ns - origin_ns, seen)
+            before_ns = now_ns
             taken += 1
             if now_ns >= due_ns:
                 break
+        for _, gil, _ in gils:
+            gil.flush()
         self._counters.samples_taken += taken
         self._counters.late_ns_max = max(self._counters.late_ns_max, late_ns)
         return lost
 
-    def _wait_until(self, deadline_ns: int, now_ns: int) -> None:
-        """Sleep until the next sample is due; take the target's output as it comes."""
-        if self._output_fd is None or not self._output_open:
-            if deadline_ns > now_ns:
-                time.sleep((deadline_ns - now_ns) / NS_PER_S)
+    def _sample_if_due(self) -> None:
+        """Take a sample between the steps of longer work, so that none is missed because of it."""
+        now_ns = time.monotonic_ns()
+        if not self._ticker.is_due(now_ns):
             return
-        while True:
+        self._ticker.next_deadline(now_ns)
+        for process, gil in self._tree.readable_gils():
+            try:
+                gil.tell(now_ns - self._origin_ns, gil.probe.sample())
+            except ReadFailedError as error:
+                self._counters.failed_reads += 1
+                process.lost(str(error), now_ns - self._origin_ns)
+        self._counters.samples_taken += 1
+
+    def _take_output_until(self, deadline_ns: int, now_ns: int) -> None:
+        """Wait until the next sample is due; take the target's output as it comes."""
+        while self._output_fd is not None and self._output_open:
             readable, _, _ = select.select([self._output_fd], [], [], max(0, deadline_ns - now_ns) / NS_PER_S)
             if readable:
                 self._take_output()
-                if not self._output_open:
-                    return
             now_ns = time.monotonic_ns()
             if now_ns >= deadline_ns:
                 return
@@ -227,17 +251,21 @@ class Sampler:
     def _finish_ticks(self, now_ns: int) -> Ending | None:
         """Write the tick that ended, and what is due with it; the reason to end, if there is one."""
         self._sweep(now_ns)
+        self._sample_if_due()
         while self._tick_end_ns <= now_ns:
             behind_ns = now_ns - self._tick_end_ns
             if behind_ns > BEHIND_NS:
                 self._tick_end_ns = now_ns
             next_end_ns = self._tick_end_ns + self.config.tick_ns
             self._finish_tick(self._tick_end_ns, next_end_ns)
+        self._sample_if_due()
         self._take_reports(now_ns, counts=now_ns >= self._second_ns)
         self._tree.grow(now_ns, self._tick_end_ns)
         self._collector.step(self._tree.watches, self._tree.lane_of, now_ns, stacks=self._plan.stacks)
         if now_ns >= self._second_ns:
+            self._sample_if_due()
             self._each_second(now_ns)
+        self._sample_if_due()
         self._write_pending()
         ending = self._control()
         if ending is not None:
@@ -322,6 +350,9 @@ class Sampler:
         self._write(lambda writer: writer.put_process_ticks(ticks))
         self._keep_budget(now_ns)
         self._update_session()
+        if now_ns >= self._collect_at_ns:
+            self._collect_at_ns = now_ns + 60 * NS_PER_S
+            gc.collect()
 
     def _cost_ns(self) -> int:
         return time.process_time_ns() - self._cpu_start_ns + self._collector.pyspy.cpu_ns()
@@ -329,8 +360,10 @@ class Sampler:
     def _keep_budget(self, now_ns: int) -> None:
         """Compare the last few seconds' cost with the budget, and read more or less often."""
         self._cost_marks.append((now_ns, self._cost_ns()))
-        self._cost_marks = self._cost_marks[-6:]
+        self._cost_marks = self._cost_marks[-5:]
         (from_ns, from_cost), (to_ns, to_cost) = self._cost_marks[0], self._cost_marks[-1]
+        if to_ns - from_ns < BUDGET_WINDOW_NS:
+            return
         before = self._plan
         self._plan = next_plan(
             before,

@@ -74,13 +74,17 @@ class GilFold:
         self._waiters = 0
         self._hold_start_ns = 0
 
-    def again(self, at_ns: int) -> None:
-        """Add a sample that is equal to the last one: the common case, and the cheap one."""
+    def again(self, at_ns: int, count: int = 1) -> None:
+        """Add samples that are equal to the last one, the newest at `at_ns`: the common and cheap case.
+
+        Several at once must have come without a gap between them.
+        """
         if at_ns > self._end_ns:
-            self._next.samples += 1
+            # Those of several that came before the tick's end are counted a tick late; no time is.
+            self._next.samples += count
         else:
-            self._sums.samples += 1
-        if at_ns - self._at_ns > GAP_NS:
+            self._sums.samples += count
+        if count == 1 and at_ns - self._at_ns > GAP_NS:
             self._gap(at_ns)
         self._at_ns = at_ns
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from gilscope.clock import MonotonicClock
 from gilscope.launch.target import Target
 from gilscope.model import Event, Gap, Gil, Lane, Process
-from gilscope.sampler.watch import Keys, ProcessWatch, started_ns
+from gilscope.sampler.watch import GilWatch, Keys, ProcessWatch, started_ns
 from gilscope.sources import processes
 from gilscope.sources.tasks import boot_ns
 
@@ -182,6 +180,6 @@ class ProcessTree:
         for watch in list(self.watches):
             self._close(watch, end_ns, exit_code if watch is self.watches[0] else None)
 
-    def living(self) -> Sequence[ProcessWatch]:
-        """Those watched now."""
-        return tuple(self.watches)
+    def readable_gils(self) -> list[tuple[ProcessWatch, GilWatch]]:
+        """All GILs that can be sampled now."""
+        return [(watch, gil) for watch in self.watches if watch.can_sample for gil in watch.gils]

@@ -60,6 +60,24 @@ class GilWatch:
     probe: GilProbe
     fold: GilFold
     last: Sample | None = None
+    same: int = 0
+    """Samples equal to the last one that the fold has not been told of, and the moment of the newest."""
+    same_ns: int = 0
+
+    def tell(self, at_ns: int, sample: Sample) -> None:
+        """Tell the fold of a sample."""
+        self.flush()
+        if sample is self.last:
+            self.fold.again(at_ns)
+        else:
+            self.last = sample
+            self.fold.add(at_ns, *sample)
+
+    def flush(self) -> None:
+        """Tell the fold of the equal samples that were only counted."""
+        if self.same:
+            self.fold.again(self.same_ns, self.same)
+            self.same = 0
 
 
 @dataclass(slots=True)
@@ -206,20 +224,6 @@ class ProcessWatch:
         self.unreadable = reason
         self._unread_since_ns = now_ns
         self._retry_at_ns = now_ns + RETRY_FIRST_NS
-
-    def sample(self, now: int) -> None:
-        """Read each of its GILs once.
-
-        Raises:
-            ReadFailedError: it ended, or became another program.
-        """
-        for watch in self.gils:
-            sample = watch.probe.sample()
-            if sample is watch.last:
-                watch.fold.again(now)
-            else:
-                watch.last = sample
-                watch.fold.add(now, *sample)
 
     @property
     def can_sample(self) -> bool:
