@@ -139,7 +139,11 @@ class LanesPanel(Panel):
     def action_fold(self) -> None:
         """Hide or show the lanes of the selected row's process."""
         if self._rows:
-            self.post_message(self.Fold(self._rows[self.selected].process))
+            process = self._rows[self.selected].process
+            headings = (n for n, row in enumerate(self._rows) if row.lane is None and row.process == process)
+            self.selected = next(headings, self.selected)
+            self.top = min(self.top, self.selected)
+            self.post_message(self.Fold(process))
 
     def on_click(self, event: events.Click) -> None:
         """Select the row; over the cells also go to that moment."""

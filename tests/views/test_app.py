@@ -1,0 +1,446 @@
+"""The app in a terminal of tests: every key, live growth, errors, snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.segment import Segment
+from syrupy.assertion import SnapshotAssertion
+
+from gilscope.clock import FakeClock
+from gilscope.model import NS_PER_MS, NS_PER_S, Lane, Output, Process, Verdict
+from gilscope.recording.reader import RecordingReader
+from gilscope.recording.writer import RecordingWriter
+from gilscope.sources.scripted import Script, ScriptedSession, write
+from gilscope.views.app import GilscopeApp
+from gilscope.views.control import ControlStatus
+from gilscope.views.playback import Mode
+from gilscope.views.screens.dialogs import HelpScreen, InputScreen, QuitScreen
+from gilscope.views.viewing import Viewing
+from gilscope.views.widgets.panel import Panel
+from tests.views.conftest import VERDICT, Control, ready, record, replay, settled, wait
+from tests.views.test_render import FORBIDDEN, HOSTILE
+
+S = NS_PER_S
+
+
+def viewing(app: GilscopeApp) -> Viewing:
+    assert app.dashboard.viewing is not None
+    return app.dashboard.viewing
+
+
+def text_of(app: GilscopeApp, panel: str) -> str:
+    widget = app.dashboard.query_one(f"#{panel}", Panel)
+    return "\n".join(strip.text for strip in widget._strips)
+
+
+# --- pictures ---
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (60, 20)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_dashboard(finished: Path, svg: SnapshotAssertion, size: tuple[int, int]) -> None:
+    app = replay(finished)
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f")
+        await settled(pilot, app)
+        assert app.export_screenshot() == svg
+
+
+@pytest.mark.parametrize("key", ["1", "2", "3", "4", "5"])
+async def test_panel(finished: Path, svg: SnapshotAssertion, key: str) -> None:
+    app = replay(finished)
+    async with app.run_test(size=(100, 20)) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f", key)
+        await settled(pilot, app)
+        assert app.export_screenshot() == svg
+
+
+async def test_paused_in_the_middle(finished: Path, svg: SnapshotAssertion) -> None:
+    app = replay(finished)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f", "[", "left", "shift+left", "tab", "tab")
+        await settled(pilot, app)
+        assert app.export_screenshot() == svg
+
+
+async def test_many_processes_and_cores(tmp_path: Path, svg: SnapshotAssertion) -> None:
+    path = tmp_path / "many.gilscope"
+    record(path, Script(seconds=2, processes=4, cores=64, idle=3)).close()
+    app = replay(path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f")
+        await settled(pilot, app)
+        assert app.export_screenshot() == svg
+
+
+async def test_without_colours_the_glyphs_tell(
+    finished: Path, svg: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = replay(finished)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f")
+        await settled(pilot, app)
+        assert app.export_screenshot() == svg
+
+
+# --- keys ---
+
+
+@pytest.mark.parametrize(
+    ("keys", "position_ms"),
+    [
+        (["home"], 0),
+        (["f"], 4000),
+        (["end"], 4000),
+        (["f", "left"], 3995),
+        (["f", "left", "left", "right"], 3995),
+        (["f", "shift+left"], 3950),
+        (["f", "ctrl+left", "ctrl+right"], 4000),
+        (["f", "[", "["], 2000),
+        (["f", "{", "]"], 1000),
+        (["home", "}"], 4000),
+    ],
+    ids=str,
+)
+async def test_keys_that_move(finished: Path, keys: list[str], position_ms: int) -> None:
+    app = replay(finished)
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        await pilot.press(*keys)
+        assert viewing(app).playback.position_ns == position_ms * NS_PER_MS
+
+
+async def test_space_pauses_and_plays(finished: Path) -> None:
+    clock = FakeClock()
+    app = replay(finished, clock)
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        assert viewing(app).playback.mode is Mode.PLAYING
+        clock.advance(S)
+        await wait(pilot, lambda: viewing(app).playback.position_ns == S)
+        await pilot.press("space")
+        clock.advance(S)
+        await settled(pilot, app)
+        assert viewing(app).playback.position_ns == S
+        assert "‖ PAUSED 00:01.0" in text_of(app, "header")
+        await pilot.press("space")
+        assert viewing(app).playback.mode is Mode.PLAYING
+
+
+async def test_plus_minus_zoom_and_s_slows(finished: Path) -> None:
+    app = replay(finished)
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        lengths = []
+        for key in ("+", "=", "-", "-", "-"):
+            await pilot.press(key)
+            lengths.append(viewing(app).cell_ns // NS_PER_MS)
+        assert lengths == [2, 1, 2, 5, 10]
+        speeds = []
+        for _ in range(4):
+            await pilot.press("s")
+            speeds.append(viewing(app).playback.speed)
+        assert speeds == [0.1, 0.02, 0.005, 1.0]
+
+
+async def test_tab_focuses_enter_fills_the_screen_escape_returns(finished: Path) -> None:
+    app = replay(finished)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot, app)
+        seen = []
+        for _ in range(5):
+            await pilot.press("tab")
+            assert app.focused is not None
+            seen.append(app.focused.id)
+        assert seen == ["gil", "lanes", "cores", "verdict", "output"]
+        await pilot.press("enter")
+        await wait(pilot, lambda: app.dashboard.output.content_size.height == 32)
+        assert not app.dashboard.lanes.display
+        await pilot.press("escape")
+        await wait(
+            pilot, lambda: app.dashboard.lanes.display and app.dashboard.output.content_size.height < 20
+        )
+
+
+async def test_lanes_scroll_and_fold(tmp_path: Path) -> None:
+    path = tmp_path / "many.gilscope"
+    record(path, Script(seconds=1, processes=2, idle=2000)).close()
+    app = replay(path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f", "tab", "tab", *["pagedown"] * 3)
+        assert app.dashboard.lanes.selected == 30
+        assert app.dashboard.lanes.top > 0
+        await pilot.press("x")
+        await settled(pilot, app)
+        assert "▸ pid 5098" in text_of(app, "lanes")
+
+
+async def test_output_scrolls_back(finished: Path) -> None:
+    app = replay(finished)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f", *["tab"] * 5, "up", "up")
+        await settled(pilot, app)
+        assert "fib(27)" not in text_of(app, "output")
+        assert "fib(25)" in text_of(app, "output")
+
+
+async def test_a_click_in_the_timeline_goes_to_that_moment(finished: Path) -> None:
+    app = replay(finished)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f")
+        await settled(pilot, app)
+        await pilot.click("#lanes", offset=(60, 2))
+        await wait(pilot, lambda: viewing(app).playback.position_ns < 4 * S)
+        first = viewing(app).edge - viewing(app).columns
+        columns = app.dashboard.lanes.columns(viewing(app).panels().rows)
+        assert viewing(app).cursor_cell - first == 60 - 2 - columns.before_cells
+
+
+@pytest.mark.parametrize("key", ["question_mark", "f1"])
+async def test_help_lists_every_state(finished: Path, key: str) -> None:
+    app = replay(finished)
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        await pilot.press(key)
+        await wait(pilot, lambda: isinstance(app.screen, HelpScreen))
+        shown = app.screen._text().plain  # type: ignore[attr-defined]
+        assert "holding" in shown
+        assert "Slow motion" in shown
+        await pilot.press("escape")
+        await wait(pilot, lambda: app.screen is app.dashboard)
+
+
+async def test_the_palette_offers_the_same_actions(finished: Path) -> None:
+    app = replay(finished)
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        titles = {command.title for command in app.get_system_commands(app.screen)}
+        assert {"Follow the newest moment", "Slow motion", "Quit", "Theme"} <= titles
+
+
+# --- live ---
+
+
+@pytest.fixture
+def growing(tmp_path: Path) -> Iterator[tuple[ScriptedSession, RecordingWriter]]:
+    session = ScriptedSession(Script(seconds=20))
+    writer = RecordingWriter(tmp_path / "live.gilscope", session.session)
+    write(session, writer, last=20)
+    yield session, writer
+    writer.close()
+
+
+def live(writer: RecordingWriter, control: Control, clock: FakeClock | None = None) -> GilscopeApp:
+    return GilscopeApp(
+        writer.path,
+        control=control,
+        title="fib.py",
+        clock=clock or FakeClock(),
+        verdict_of=lambda _r, _at: VERDICT,
+    )
+
+
+async def test_live_follows_pauses_scrubs_and_follows_again(
+    growing: tuple[ScriptedSession, RecordingWriter],
+) -> None:
+    session, writer = growing
+    app = live(writer, Control())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot, app)
+        write(session, writer, first=20, last=40)
+        await wait(pilot, lambda: viewing(app).playback.position_ns == 2 * S)
+        assert "● LIVE 00:02.0" in text_of(app, "header")
+        await pilot.press("space")
+        write(session, writer, first=40, last=60)
+        await wait(pilot, lambda: "PAUSED 00:02.0 −1.0 s" in text_of(app, "header"))
+        await pilot.press("[")
+        assert "fib(22)" not in text_of(app, "output")
+        await pilot.press("f")
+        assert viewing(app).playback.position_ns == 3 * S
+        await pilot.press("s")
+        assert viewing(app).playback.position_ns < 3 * S
+        assert viewing(app).playback.mode is Mode.PLAYING
+
+
+async def test_it_says_that_it_starts_until_there_is_a_recording(tmp_path: Path) -> None:
+    control = Control()
+    path = tmp_path / "later.gilscope"
+    app = GilscopeApp(path, control=control, title="fib.py", clock=FakeClock())
+    async with app.run_test() as pilot:
+        await wait(pilot, lambda: "STARTING" in text_of(app, "header"))
+        writer = record(path, Script(seconds=2), ticks=20)
+        await wait(pilot, lambda: "● LIVE 00:01.0" in text_of(app, "header"))
+        writer.close()
+
+
+async def test_an_error_of_the_session_ends_the_app_with_its_words(tmp_path: Path) -> None:
+    control = Control()
+    control.answer = ControlStatus(sampler_alive=False, error="No such interpreter.")
+    app = GilscopeApp(tmp_path / "never", control=control, title="fib.py", clock=FakeClock())
+    async with app.run_test() as pilot:
+        await wait(pilot, lambda: app.exit_error is not None)
+    assert app.exit_error == "No such interpreter."
+
+
+@pytest.mark.parametrize(
+    ("key", "outcome", "told"),
+    [("s", "stopped", ("stop",)), ("l", "left-running", ("leave",))],
+)
+@pytest.mark.parametrize("quit_key", ["q", "ctrl+c", "ctrl+q"])
+async def test_quit_asks_while_the_target_runs(
+    growing: tuple[ScriptedSession, RecordingWriter],
+    quit_key: str,
+    key: str,
+    outcome: str,
+    told: tuple[str, ...],
+) -> None:
+    control = Control()
+    app = live(growing[1], control)
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        await pilot.press(quit_key)
+        await wait(pilot, lambda: isinstance(app.screen, QuitScreen))
+        await pilot.press("escape")
+        await wait(pilot, lambda: app.screen is app.dashboard)
+        await pilot.press(quit_key)
+        await wait(pilot, lambda: isinstance(app.screen, QuitScreen))
+        await pilot.press(key)
+        await wait(pilot, lambda: not app.is_running)
+    assert app.outcome == outcome
+    assert told in control.told
+
+
+async def test_after_the_end_it_stays_and_quits_without_a_question(
+    growing: tuple[ScriptedSession, RecordingWriter],
+) -> None:
+    session, writer = growing
+    control, clock = Control(), FakeClock()
+    app = live(writer, control, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot, app)
+        writer.put_session(session.head(19, ended=True))
+        writer.commit()
+        clock.advance(S)
+        await wait(pilot, lambda: "■ ENDED 00:01.0 exit 0" in text_of(app, "header"))
+        await pilot.press("q")
+        await wait(pilot, lambda: not app.is_running)
+    assert app.outcome == "ended"
+    assert ("stop",) not in control.told
+
+
+async def test_a_lost_sampler_is_said(growing: tuple[ScriptedSession, RecordingWriter]) -> None:
+    control, clock = Control(), FakeClock()
+    app = live(growing[1], control, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot, app)
+        control.answer = ControlStatus(sampler_alive=False)
+        clock.advance(S)
+        await wait(pilot, lambda: "SAMPLER LOST" in text_of(app, "header"))
+
+
+async def test_a_line_is_typed_to_the_target(growing: tuple[ScriptedSession, RecordingWriter]) -> None:
+    control = Control()
+    app = live(growing[1], control)
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        await pilot.press("i")
+        await wait(pilot, lambda: isinstance(app.screen, InputScreen))
+        await pilot.press("h", "i", "q", "enter")
+        await wait(pilot, lambda: ("input", b"hiq\n") in control.told)
+        assert any(note[0] == "size" for note in control.told)
+
+
+async def test_a_replay_has_no_input(finished: Path) -> None:
+    app = replay(finished)
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        await pilot.press("i")
+        assert app.screen is app.dashboard
+
+
+@pytest.mark.parametrize("content", [None, b"no recording at all", b"SQLite format 3\x00" + b"x" * 200])
+async def test_what_is_no_recording_ends_in_words(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "x.gilscope"
+    if content is not None:
+        path.write_bytes(content)
+    app = replay(path)
+    async with app.run_test() as pilot:
+        await wait(pilot, lambda: app.exit_error is not None)
+    assert app.exit_error is not None
+    assert str(path) in app.exit_error
+
+
+# --- strangers' text ---
+
+
+async def test_no_text_of_a_recording_reaches_the_terminal_raw(tmp_path: Path) -> None:
+    session = ScriptedSession(Script(seconds=2, processes=2, command=HOSTILE, mode=HOSTILE))
+    path = tmp_path / "hostile.gilscope"
+    writer = RecordingWriter(path, session.session)
+    write(session, writer)
+    writer.put_lanes([Lane(key=2, process=1, tid=3, kind="thread", name=HOSTILE, start_ns=0)])
+    writer.put_processes(
+        [Process(key=2, pid=9, ppid=1, command=HOSTILE, python=HOSTILE, start_ns=0, end_ns=None)]
+    )
+    writer.put_output([Output(at_ns=S, data=HOSTILE.encode() + b"\xff\xfe")])
+    writer.commit()
+    writer.close()
+    app = GilscopeApp(
+        path,
+        control=None,
+        title=HOSTILE,
+        clock=FakeClock(),
+        verdict_of=lambda _r, _at: Verdict("x", HOSTILE, (HOSTILE,), (HOSTILE,), (HOSTILE,)),
+    )
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f")
+        await settled(pilot, app)
+        assert "[bold red]x" in text_of(app, "lanes")
+        for panel in app.dashboard.query(Panel):
+            for strip in panel._strips:
+                for segment in strip:
+                    assert isinstance(segment, Segment)
+                    assert not FORBIDDEN.search(segment.text)
+
+
+# --- cost ---
+
+
+async def test_a_paused_screen_is_not_redrawn(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = replay(finished)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f")
+        await settled(pilot, app)
+        drawn: list[object] = []
+        monkeypatch.setattr(app.dashboard.lanes, "draw", lambda *_a, **_k: drawn.append(1))
+        frames = app._frames
+        await wait(pilot, lambda: app._frames > frames + 5)
+        assert not drawn
+
+
+async def test_the_tail_of_much_output_is_read_quickly(tmp_path: Path) -> None:
+    path = tmp_path / "chatty.gilscope"
+    writer = record(path, Script(seconds=1))
+    writer.put_output(Output(at_ns=S // 2 + n, data=f"line {n}\n".encode()) for n in range(100_000))
+    writer.commit()
+    writer.close()
+    reader = RecordingReader(path)
+    place = Viewing(reader)
+    place.seek(S)
+    output = place.panels().output
+    assert [line.text for line in output][-2:] == ["line 99999", "fib(21) = 142065"] or output[-1].text
+    assert len(output) <= 200
+    reader.close()

@@ -1,0 +1,293 @@
+"""Position, figures and view-models: tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gilscope.model import (
+    NS_PER_MS,
+    NS_PER_S,
+    Frame,
+    GilTick,
+    Hold,
+    Lane,
+    LaneTick,
+    Process,
+    StackSample,
+    Tick,
+    Window,
+)
+from gilscope.recording.reader import RecordingReader
+from gilscope.sources.scripted import Script, ScriptedSession
+from gilscope.views.figures import NO_FIGURES, fold_core_cells, fold_figures, holder_at, top_frames
+from gilscope.views.playback import SLOW_START_NS, Mode, Playback, scroll_edge
+from gilscope.views.present import holders_now, present_gils, present_header, present_lanes
+from gilscope.views.viewing import Viewing
+from tests.views.conftest import record
+
+S = NS_PER_S
+SESSION = ScriptedSession()
+
+
+def window(**values: object) -> Window:
+    start: dict[str, object] = {
+        "session": SESSION.session, "start_ns": 0, "end_ns": S, "head_ns": S,
+        "processes": tuple(SESSION.processes), "lanes": tuple(SESSION.lanes), "gils": tuple(SESSION.gils),
+    }  # fmt: skip
+    return Window(**{**start, **values})  # type: ignore[arg-type]
+
+
+def seconds(count: int) -> tuple[Tick, ...]:
+    return tuple(SESSION.step(index).tick for index in range(20 * count))
+
+
+# --- position ---
+
+
+def test_following_is_the_head() -> None:
+    playback = Playback()
+    playback.advance(1, 5 * S, growing=True)
+    assert playback.position_ns == 5 * S
+
+
+def test_pause_holds_while_the_recording_grows_and_play_goes_on_from_there() -> None:
+    playback = Playback(position_ns=3 * S)
+    playback.toggle(3 * S, growing=True)
+    playback.advance(S, 9 * S, growing=True)
+    assert (playback.mode, playback.position_ns) == (Mode.PAUSED, 3 * S)
+    playback.toggle(9 * S, growing=True)
+    playback.advance(S, 9 * S, growing=True)
+    assert (playback.mode, playback.position_ns) == (Mode.PLAYING, 4 * S)
+
+
+def test_play_stops_at_the_end_and_starts_anew_from_there() -> None:
+    playback = Playback(mode=Mode.PLAYING, position_ns=3 * S)
+    playback.advance(2 * S, 4 * S, growing=False)
+    assert (playback.mode, playback.position_ns) == (Mode.PAUSED, 4 * S)
+    playback.toggle(4 * S, growing=False)
+    assert (playback.mode, playback.position_ns) == (Mode.PLAYING, 0)
+
+
+def test_play_that_reaches_the_head_follows_it() -> None:
+    playback = Playback(mode=Mode.PLAYING, position_ns=3 * S)
+    playback.advance(2 * S, 4 * S, growing=True)
+    assert playback.mode is Mode.FOLLOW
+
+
+def test_slow_motion_starts_before_the_head_and_full_speed_follows_again() -> None:
+    playback = Playback(position_ns=5 * S)
+    playback.cycle_speed(5 * S, growing=True)
+    assert (playback.speed, playback.position_ns) == (0.1, 5 * S - SLOW_START_NS)
+    playback.advance(S, 6 * S, growing=True)
+    assert playback.position_ns == 5 * S - SLOW_START_NS + S // 10
+    for expected in (0.02, 0.005, 1.0):
+        playback.cycle_speed(6 * S, growing=True)
+        assert playback.speed == expected
+    assert (playback.mode, playback.position_ns) == (Mode.FOLLOW, 6 * S)
+
+
+def test_slow_steps_lose_no_time() -> None:
+    playback = Playback(mode=Mode.PLAYING, speed=0.005)
+    for _ in range(1000):
+        playback.advance(33, S, growing=True)
+    assert playback.position_ns == 165
+
+
+@pytest.mark.parametrize("to", [-5, 0, 3 * S, 99 * S])
+def test_seek_stays_within_the_recording(to: int) -> None:
+    playback = Playback(position_ns=S)
+    playback.seek(to, 4 * S)
+    assert playback.position_ns == max(0, min(to, 4 * S))
+    assert playback.mode is Mode.PAUSED
+
+
+@pytest.mark.parametrize(
+    ("edge", "position", "follow", "expected"),
+    [
+        (100, 120, True, 120),
+        (100, 90, False, 100),
+        (100, 120, False, 120),
+        (100, 10, False, 49),
+        (0, 7, False, 7),
+    ],
+)
+def test_the_picture_moves_only_as_far_as_it_must(
+    edge: int, position: int, follow: bool, expected: int
+) -> None:
+    assert scroll_edge(edge, position, 40, follow=follow) == expected
+
+
+# --- figures ---
+
+
+def test_shares_of_a_scripted_second() -> None:
+    figures = fold_figures(window(ticks=seconds(1)))
+    gil = figures.gils[1]
+    assert gil.held_share == pytest.approx(0.995, abs=0.006)
+    assert gil.waiters_mean == pytest.approx(2.0)
+    assert gil.handoffs_per_s == pytest.approx(200, rel=0.05)
+    assert sum(figures.held_share.values()) == pytest.approx(gil.held_share)
+    assert figures.held_share[2] == pytest.approx(0.33, abs=0.02)
+    assert 1 not in figures.active
+
+
+def test_an_unwatched_gil_is_unknown() -> None:
+    tick = Tick(index=0, start_ns=0, end_ns=50 * NS_PER_MS)
+    gil = fold_figures(window(ticks=(tick,))).gils[1]
+    assert (gil.held_share, gil.contended_share, gil.handoffs_per_s) == (None, None, None)
+    line = present_gils(window(ticks=(tick,)), fold_figures(window(ticks=(tick,))), {})[0]
+    assert line.facts == (("held", "?"),)
+
+
+def test_a_share_is_of_watched_time() -> None:
+    gil = GilTick(
+        gil=1, samples=5, locked_samples=5, watched_ns=10, held_ns=10, contended_ns=0, waiter_ns=0,
+        waiters_max=0, handoffs=0, handoffs_seen=0, longest_hold_ns=10, holder=2,
+    )  # fmt: skip
+    row = LaneTick(lane=2, states=(10, 0, 0, 0, 0, 0, 40), held_ns=10, core=0)
+    figures = fold_figures(window(ticks=(Tick(index=0, start_ns=0, end_ns=50, gils=(gil,), lanes=(row,)),)))
+    assert (figures.held_share[2], figures.gils[1].held_share) == (1.0, 1.0)
+
+
+def test_holder_at_a_moment() -> None:
+    holds = (Hold(gil=1, lane=2, start_ns=0, end_ns=5), Hold(gil=1, lane=3, start_ns=6, end_ns=9))
+    assert [holder_at(holds, 1, at) for at in (1, 5, 6, 7, 10)] == [2, 2, None, 3, None]
+    view = window(holds=holds)
+    assert holders_now(view, NO_FIGURES, exact_at_ns=7) == {1: 3}
+
+
+def test_the_function_is_the_innermost_that_was_counted_most() -> None:
+    outer = Frame(function="m", file="m.py", line=1)
+    a, b = (Frame(function=name, file="/x/f.py", line=5) for name in "ab")
+    stacks = tuple(
+        StackSample(lane=2, start_ns=0, end_ns=1, count=count, frames=(outer, frame))
+        for count, frame in ((2, a), (3, b), (2, a))
+    )
+    assert top_frames(stacks) == {2: a}
+    line = present_gils(window(stacks=stacks), NO_FIGURES, {1: 2})[0]
+    assert (line.holder, line.function) == ("cpu-0", "a (f.py:5)")
+
+
+def test_core_cells_are_means_and_nothing_is_no_zero() -> None:
+    cells = fold_core_cells(window(ticks=seconds(1)), 500 * NS_PER_MS, 0, 3)
+    assert cells[0][0] is not None
+    assert cells[0][0][0] == pytest.approx(1.0, abs=0.01)
+    assert cells[0][2] is None
+
+
+# --- rows ---
+
+
+def labels(view: Window, active: set[int], fits: int, folded: set[int] | None = None) -> list[str]:
+    return [row.label for row in present_lanes(view, active, folded or set(), fits=fits)]
+
+
+def test_lanes_that_fit_never_move() -> None:
+    names = ["MainThread", "cpu-0", "cpu-1", "cpu-2", "io"]
+    assert labels(window(), {3}, 10) == labels(window(), {5, 2}, 5) == names
+
+
+def test_else_the_active_come_first_and_the_ended_last() -> None:
+    lanes = list(SESSION.lanes)
+    lanes[0] = replace(lanes[0], end_ns=5)
+    assert labels(window(lanes=tuple(lanes)), {4, 5}, 3) == ["cpu-2", "io", "cpu-0", "cpu-1", "MainThread"]
+
+
+def test_several_processes_group_their_lanes_and_fold() -> None:
+    other = Process(
+        key=2, pid=9, ppid=5098, command="sh\x1b[2J", python=None, start_ns=0, end_ns=5, exit_code=3
+    )
+    lane = Lane(key=9, process=2, tid=9, kind="process", name=None, start_ns=0, end_ns=5)
+    view = window(processes=(*SESSION.processes, other), lanes=(*SESSION.lanes, lane))
+    rows = present_lanes(view, set(), {1}, fits=20)
+    assert [row.label for row in rows] == ["pid 5098 python fib.py", "pid 9 sh�[2J", "process 9"]
+    assert [row.note for row in rows] == ["5 lanes", "ended, exit 3", ""]
+
+
+# --- header ---
+
+
+@pytest.mark.parametrize(
+    ("mode", "speed", "ended", "live", "lost", "expected"),
+    [
+        (Mode.FOLLOW, 1.0, False, True, False, "● LIVE 00:12.4"),
+        (Mode.FOLLOW, 1.0, False, True, True, "■ SAMPLER LOST 00:12.4"),
+        (Mode.PAUSED, 1.0, False, True, False, "‖ PAUSED 00:12.4 −2.0 s"),
+        (Mode.PAUSED, 1.0, True, False, False, "‖ PAUSED 00:12.4"),
+        (Mode.PLAYING, 1.0, True, False, False, "▶ REPLAY 00:12.4"),
+        (Mode.PLAYING, 0.02, False, True, False, "▶ 0.02 × 00:12.4 −2.0 s"),
+    ],
+)
+def test_header_states(mode: Mode, speed: float, ended: bool, live: bool, lost: bool, expected: str) -> None:
+    head = 14_400_000_000
+    at = head if mode is Mode.FOLLOW else head - 2 * S
+    session = replace(SESSION.session, ended_ns=head if ended else None)
+    header = present_header(
+        session, title="fib.py", mode=mode, speed=speed, position_ns=at, head_ns=head, live=live, lost=lost
+    )
+    assert header.state == expected.replace("00:12.4", "00:14.4" if at == head else "00:12.4")
+
+
+def test_header_at_the_end_tells_the_exit_code_and_the_costs() -> None:
+    session = replace(
+        SESSION.session, ended_ns=S, exit_code=130, samples_asked=100, samples_taken=90, cost_cpu_ns=S // 50
+    )
+    header = present_header(
+        session, title="x", mode=Mode.PAUSED, speed=1.0, position_ns=S, head_ns=S, live=True
+    )
+    assert header.state == "■ ENDED 00:01.0 exit 130"
+    assert header.costs == ("900 Hz", "cost 2.0 %")
+
+
+# --- a place in a recording ---
+
+
+def test_figures_stand_still_between_quanta_but_not_when_paused(tmp_path: Path) -> None:
+    path = tmp_path / "a.gilscope"
+    record(path, Script(seconds=3)).close()
+    reader = RecordingReader(path)
+    viewing = Viewing(reader)
+    viewing.seek(2 * S)
+    figures = viewing.panels().figures
+    viewing.advance(50 * NS_PER_MS)
+    assert viewing.panels().figures is figures
+    viewing.toggle()
+    viewing.seek(1 * S)
+    assert viewing.panels().figures is not figures
+    assert [line.text for line in viewing.panels().output] == ["fib(20) = 135300", "fib(21) = 142065"]
+    reader.close()
+
+
+def test_in_slow_motion_the_holder_passes_from_lane_to_lane(tmp_path: Path) -> None:
+    path = tmp_path / "a.gilscope"
+    record(path, Script(seconds=3)).close()
+    reader = RecordingReader(path)
+    viewing = Viewing(reader)
+    viewing.seek(S)
+    viewing.cycle_speed()
+    assert viewing.cell_ns == NS_PER_MS
+    seen = []
+    for _ in range(20):
+        viewing.advance(10 * NS_PER_MS)
+        seen.append(viewing.panels().holders.get(1))
+    assert {2, 3, 4} <= set(seen)
+    while viewing.playback.speed != 1.0:
+        viewing.cycle_speed()
+    assert viewing.cell_ns == 5 * NS_PER_MS
+    reader.close()
+
+
+def test_zoom_keeps_the_position(tmp_path: Path) -> None:
+    path = tmp_path / "a.gilscope"
+    record(path, Script(seconds=3)).close()
+    reader = RecordingReader(path)
+    viewing = Viewing(reader)
+    viewing.seek(2 * S)
+    for steps in (-9, 99, -1, -3):
+        viewing.zoom(steps)
+        assert viewing.playback.position_ns == 2 * S
+        assert viewing.edge - viewing.columns <= viewing.cursor_cell < viewing.edge
+    reader.close()
