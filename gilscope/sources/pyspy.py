@@ -23,7 +23,7 @@ from pathlib import Path
 
 from gilscope.model import Frame
 
-RECORD_RATE_HZ = 40
+RECORD_RATE_HZ = 25
 FIRST_RECORD_S = 1
 RECORD_S = 5
 DUMP_TIMEOUT_S = 10.0

@@ -1,0 +1,25 @@
+"""Four threads count. Each wants to run Python all the time; one GIL lets one of them at a time."""
+
+import sys
+import threading
+import time
+
+SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
+
+
+def count(name):
+    """Count in pure Python until the time is over."""
+    end = time.monotonic() + SECONDS
+    n = 0
+    while time.monotonic() < end:
+        for _ in range(10_000):
+            n += 1
+    print(f"{name} counted to {n:,}", flush=True)
+
+
+threads = [threading.Thread(target=count, args=(f"cpu-{i}",), name=f"cpu-{i}") for i in range(4)]
+print(f"{len(threads)} threads count for {SECONDS:g} s …", flush=True)
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
