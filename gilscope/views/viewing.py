@@ -35,6 +35,10 @@ RECENT_NS = 2 * NS_PER_S
 """A lane that did anything in this span counts as active."""
 SLOW_CELL_NS = NS_PER_MS
 OUTPUT_BYTES = 32_768
+ROWS_PER_FRAME = 5_000
+"""So many rows, of lanes and cores, a frame may read for the timeline; about 15 ms."""
+COARSE_TICKS = 2_000
+"""A window of more ticks comes in sums by the second."""
 HOLDS_TICKS = 100
 """A window of more ticks comes without holds."""
 
@@ -81,6 +85,8 @@ class Viewing:
         self.core_columns = 30
         self.output_lines = 200
         self.folded: set[int] = set()
+        self.more = False
+        """Cells on the screen are still to be read."""
         self._zoom_before_slow: int | None = None
         self._timeline = Timeline(self.cell_ns)
         self._order: tuple[object, ...] = ()
@@ -188,31 +194,37 @@ class Viewing:
     # --- what to draw ---
 
     def timeline(self) -> Timeline:
-        """The cells on the screen, read as far as they were not."""
+        """The cells on the screen, as far as they are read: `more` tells whether some are still to come.
+
+        A frame reads only so much, the newest first: a jump or a zoom fills the screen in a few frames
+        instead of holding up the keys.
+        """
         first = max(0, self.edge - self.columns)
-        for _ in range(3):  # what lies before the cells held, and what lies behind
-            span = self._timeline.missing(first, self.edge, self.head_ns)
-            if span is None:
-                break
+        span = self._timeline.missing(first, self.edge, self.head_ns)
+        if span is not None:
             self._read_cells(*span)
+        self.more = self._timeline.missing(first, self.edge, self.head_ns) is not None
         self._timeline.trim(first - 4 * self.columns)
         return self._timeline
 
     def _read_cells(self, first: int, end: int) -> None:
-        tick_ns = self.session.tick_ns
-        most = end - first
+        held, tick_ns = self._timeline, self.session.tick_ns
+        active = len(self._panels.figures.active) if self._panels else 8
+        ticks = max(20, ROWS_PER_FRAME // (active + self.session.cores + 1))
         if self.cell_ns < tick_ns:
             # Turns are seen only with holds, and those come only with short windows.
-            most = max(1, (HOLDS_TICKS - 2) * tick_ns // self.cell_ns)
-        held = self._timeline
-        backwards = held.first < held.end and end == held.first
-        while first < end:
-            count = min(most, end - first)
-            # Next to what is held: only what touches it is kept.
-            begin = end - count if backwards else first
-            window = self._recording.window(begin * self.cell_ns, (begin + count) * self.cell_ns)
-            held.put(fold(window, self.cell_ns, begin, count), window.head_ns)
-            first, end = (first, end - count) if backwards else (first + count, end)
+            ticks = min(ticks, HOLDS_TICKS - 2)
+        length_ns = max(tick_ns, NS_PER_S if self.cell_ns >= NS_PER_S else 0)
+        count = min(end - first, max(1, ticks * length_ns // self.cell_ns))
+        if held.first == held.end or not held.first <= first <= held.end:
+            first = end - count
+        end = first + count
+        start_ns = first * self.cell_ns
+        if self.cell_ns >= NS_PER_S:
+            # Seconds are enough: a window this long is read from the sums by the second.
+            start_ns = min(start_ns, end * self.cell_ns - (COARSE_TICKS + 1) * tick_ns)
+        window = self._recording.window(start_ns, end * self.cell_ns)
+        held.put(fold(window, self.cell_ns, first, count), window.head_ns)
 
     def panels(self) -> Panels:
         """What the other panels show. The same object until something of it changes."""

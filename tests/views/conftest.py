@@ -102,6 +102,7 @@ async def ready(pilot: Pilot[None], app: GilscopeApp) -> None:
 async def settled(pilot: Pilot[None], app: GilscopeApp) -> None:
     """Wait until all that happened is drawn."""
     await pilot.pause()
-    await wait(pilot, lambda: not app.dashboard._dirty)
+    viewing = app.dashboard.viewing
+    await wait(pilot, lambda: not app.dashboard._dirty and not (viewing and viewing.more))
     app.dashboard.frame(0)
     await pilot.pause()

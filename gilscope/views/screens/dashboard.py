@@ -162,7 +162,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
             min(viewing.edge, viewing.head_ns // viewing.cell_ns),
             viewing.columns,
         )
-        if state == self._drawn and not self._dirty:
+        if state == self._drawn and not self._dirty and not viewing.more:
             return
         anew, self._drawn, self._dirty = self._dirty, state, False
         self._draw(viewing, anew=anew)
