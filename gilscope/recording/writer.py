@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from gilscope.errors import RecordingError
@@ -64,13 +64,21 @@ class RecordingWriter:
             ) from error
 
     def _run(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        if rows:
-            self._begin()
+        if not rows:
+            return
+        with self._sqlite_errors():
+            if not self._db.in_transaction:
+                self._db.execute("BEGIN")
             self._db.executemany(sql, rows)
 
-    def _begin(self) -> None:
-        if not self._db.in_transaction:
-            self._db.execute("BEGIN")
+    @contextlib.contextmanager
+    def _sqlite_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise RecordingError(f"Cannot go on writing the recording {self.path}: {error}.") from error
+
+    # Every method that writes raises RecordingError when the disk is full or the file cannot be written.
 
     def put_session(self, session: Session) -> None:
         """Write the fields that changed since the last call."""
@@ -143,7 +151,8 @@ class RecordingWriter:
             self._open_buckets[level] = (now, index)
             if first < index:
                 source = schema.ROLLUPS[level - 1][0] if level else ""
-                bucket_end_ns = _roll_up_one(self._db, source, suffix, bucket, (first, index - 1))
+                with self._sqlite_errors():
+                    bucket_end_ns = _roll_up_one(self._db, source, suffix, bucket, (first, index - 1))
                 if level + 1 < len(schema.ROLLUPS):
                     self._roll_up(level + 1, bucket, bucket_end_ns)
 
@@ -198,8 +207,9 @@ class RecordingWriter:
 
     def commit(self) -> None:
         """Make all that was put visible to viewers."""
-        if self._db.in_transaction:
-            self._db.execute("COMMIT")
+        with self._sqlite_errors():
+            if self._db.in_transaction:
+                self._db.execute("COMMIT")
 
     def discard(self) -> None:
         """Close and remove the recording: the session did not begin."""
@@ -214,10 +224,10 @@ class RecordingWriter:
         """
         try:
             self.commit()
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             # Locked: somebody views it. Full: the rows that are in it stay readable through the WAL.
             with contextlib.suppress(sqlite3.OperationalError):
                 self._db.execute("PRAGMA busy_timeout = 0")
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 self._db.execute("PRAGMA journal_mode = DELETE")
         finally:
             self._db.close()

@@ -10,15 +10,12 @@ import contextlib
 import dataclasses
 import gc
 import select
-import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import psutil
-
 from gilscope.clock import MonotonicClock, Ticker
-from gilscope.errors import CannotObserveError
+from gilscope.errors import CannotObserveError, RecordingError
 from gilscope.launch.reports import ForkReport, ThreadsReport
 from gilscope.launch.target import Target
 from gilscope.model import NS_PER_S, CoreTick, Counters, Event, Output, ProcessTick, Session, Tick
@@ -121,7 +118,7 @@ class Sampler:
         if not root.try_open(0, version) and ready is not None:
             raise CannotObserveError(_why_unreadable(root.unreadable or "", self.session))
         root.sweep(0)
-        with contextlib.suppress(psutil.Error, OSError):
+        with contextlib.suppressReadFailedError:
             self._loads.read(0)
 
     def run(self) -> Session:
@@ -312,7 +309,7 @@ class Sampler:
         if self._tick_index % LOADS_EVERY_TICKS == 0:
             try:
                 self._busy = self._loads.read(end_ns)
-            except (psutil.Error, OSError):
+            except ReadFailedError:
                 self._busy = []
         return tuple(
             CoreTick(
@@ -423,8 +420,8 @@ class Sampler:
             return
         try:
             put(self._writer)
-        except sqlite3.Error as error:
-            self.recording_stopped = f"the recording stopped: {error}"
+        except RecordingError as error:
+            self.recording_stopped = str(error)
             self._writer = None
 
     recording_stopped: str | None = None

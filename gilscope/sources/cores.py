@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from gilscope.model import NS_PER_MS
+from gilscope.sources.memory import ReadFailedError
 
 SMOOTHING_NS = 200 * NS_PER_MS
 """The kernel counts a core's busy time in steps of 10 ms: a load is taken over at least this span."""
@@ -27,9 +28,12 @@ class CoreLoads:
         """0 – 1 per core, in order; empty until there are two readings.
 
         Raises:
-            psutil.Error, OSError: the system does not tell.
+            ReadFailedError: the system does not tell.
         """
-        times = [_busy_and_total(core) for core in psutil.cpu_times(percpu=True)]
+        try:
+            times = [_busy_and_total(core) for core in psutil.cpu_times(percpu=True)]
+        except (psutil.Error, OSError) as error:
+            raise ReadFailedError(f"the load of the cores cannot be read: {error}") from error
         history = self._history
         history.append((now_ns, times))
         while len(history) > 2 and now_ns - history[1][0] >= SMOOTHING_NS:
