@@ -328,12 +328,8 @@ class Verdict:
 class Counters:
     """Running totals that the sampler keeps of its own quality; written into the session's row."""
 
-    cost_cpu_ns: int = 0
-    samples_asked: int = 0
     samples_taken: int = 0
     late_ns_max: int = 0
-    torn_reads: int = 0
     failed_reads: int = 0
-    disagreements: int = 0
     threads_by_pid: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Per pid: threads created and started, as the shim counts them."""

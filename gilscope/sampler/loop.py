@@ -6,7 +6,6 @@ recording may stop (a full disk); the target never does because of us.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import gc
 import select
@@ -18,29 +17,23 @@ from gilscope.clock import MonotonicClock, Ticker
 from gilscope.errors import CannotObserveError, RecordingError
 from gilscope.launch.reports import ForkReport, ThreadsReport
 from gilscope.launch.target import Target
-from gilscope.model import NS_PER_S, CoreTick, Counters, Event, Output, ProcessTick, Session, Tick
+from gilscope.model import NS_PER_S, Counters, Event, Output, Session, Tick
 from gilscope.recording.writer import RecordingWriter
-from gilscope.sampler.budget import first_plan, next_plan
 from gilscope.sampler.config import SamplerConfig
+from gilscope.sampler.cost import CostKeeper
+from gilscope.sampler.machine import MachineWatch
 from gilscope.sampler.merge import GAP_NS
 from gilscope.sampler.schedule import sharpen
 from gilscope.sampler.stacks import StackCollector
 from gilscope.sampler.tree import ProcessTree
-from gilscope.sampler.watch import ProcessPart
-from gilscope.sources import cores
 from gilscope.sources.memory import ReadFailedError
 from gilscope.sources.pyspy import PySpy
 
 READ_PER_TURN_BYTES = 1 << 18
 """How much of the target's output is taken before the next look at the clock."""
-LOADS_EVERY_TICKS = 4
-"""The kernel's figures for a core move in steps of 10 ms: reading them at each tick brings nothing."""
+EXIT_PATIENCE, EXIT_STEP_S = 40, 0.000_5
 BEHIND_NS = NS_PER_S
 """After a pause longer than this (a stopped machine), ticks begin anew instead of being made up for."""
-BUDGET_WINDOW_NS = 3 * NS_PER_S
-"""The cost that is held against the budget is that of so long: a start of py-spy alone is no reason."""
-SHARES_COST_LIMIT = 0.005
-"""PSS and USS are counted page by page by the kernel: they may take this part of the time."""
 
 
 @dataclass(slots=True)
@@ -80,22 +73,16 @@ class Sampler:
         self._clock = MonotonicClock()
         self._origin_ns = self._clock.now_ns()
         self._counters = Counters()
-        self._loads = cores.CoreLoads()
-        self._busy: list[float] = []
+        self._machine = MachineWatch()
         self._collector = StackCollector(PySpy(on_start=target.spare))
-        self._plan = first_plan(config.rate_hz)
+        self._cost = CostKeeper(config, self._collector.pyspy.cpu_ns)
         self._ticker = Ticker(config.rate_hz, self._origin_ns)
         self._tick_index = 0
         self._tick_start_ns = 0
         self._tick_end_ns = config.tick_ns
         self._next_sweep_ns = 0
         self._second_ns = NS_PER_S
-        self._shares_at_ns = 0
         self._collect_at_ns = 60 * NS_PER_S
-        self._cpu_start_ns = 0
-        self._cost_marks: list[tuple[int, int]] = [(0, 0)]
-        self._asked = 0.0
-        self._asked_since_ns = 0
         self._output: list[Output] = []
         self._output_fd = target.output_fd
         self._output_open = self._output_fd is not None
@@ -118,8 +105,7 @@ class Sampler:
         if not root.try_open(0, version) and ready is not None:
             raise CannotObserveError(_why_unreadable(root.unreadable or "", self.session))
         root.sweep(0)
-        with contextlib.suppressReadFailedError:
-            self._loads.read(0)
+        self._machine.core_ticks([], 0, 1)
 
     def run(self) -> Session:
         """Let the target go, and watch it until it or the watch ends. Returns the session as recorded."""
@@ -149,7 +135,7 @@ class Sampler:
         self._origin_ns = self._clock.now_ns()
         self._ticker = Ticker(self.config.rate_hz, self._origin_ns)
         self._tree.begin(self._origin_ns)
-        self._cpu_start_ns = time.process_time_ns()
+        self._cost.begin()
         self._event("target-started", f"{self.session.command} started")
 
     def _watch(self) -> Ending:
@@ -163,8 +149,18 @@ class Sampler:
                     return ending
             elif now_ns >= self._next_sweep_ns:
                 self._sweep(now_ns, thorough=False)
-            if lost and self._target.poll() is not None:
+            if lost and self._ends_now():
                 return Ending("the target ended", stop_target=False)
+
+    def _ends_now(self) -> bool:
+        """A process's memory goes a moment before its exit can be seen: wait that moment, not a whole tick."""
+        if self._tree.watches[0].can_sample:
+            return False
+        for _ in range(EXIT_PATIENCE):
+            if self._target.poll() is not None:
+                return True
+            time.sleep(EXIT_STEP_S)
+        return False
 
     def _sample_until(self, due_ns: int) -> bool:
         """Sample every GIL at each deadline until something else is due; True when a process was lost.
@@ -243,7 +239,7 @@ class Sampler:
     def _sweep(self, now_ns: int, *, thorough: bool = True) -> None:
         for watch in self._tree.watches:
             watch.sweep(now_ns, thorough=thorough)
-        self._next_sweep_ns = now_ns + round(NS_PER_S / self._plan.sweep_hz)
+        self._next_sweep_ns = now_ns + round(NS_PER_S / self._cost.plan.sweep_hz)
 
     def _finish_ticks(self, now_ns: int) -> Ending | None:
         """Write the tick that ended, and what is due with it; the reason to end, if there is one."""
@@ -258,7 +254,7 @@ class Sampler:
         self._sample_if_due()
         self._take_reports(now_ns, counts=now_ns >= self._second_ns)
         self._tree.grow(now_ns, self._tick_end_ns)
-        self._collector.step(self._tree.watches, self._tree.lane_of, now_ns, stacks=self._plan.stacks)
+        self._collector.step(self._tree.watches, self._tree.lane_of, now_ns, stacks=self._cost.plan.stacks)
         if now_ns >= self._second_ns:
             self._sample_if_due()
             self._each_second(now_ns)
@@ -292,7 +288,7 @@ class Sampler:
             end_ns=end_ns,
             gils=tuple(gil for part in parts for gil in part.gils),
             lanes=tuple(lane for part in parts for lane in part.lanes),
-            cores=self._core_ticks(parts, end_ns),
+            cores=self._machine.core_ticks([part.core_ns for part in parts], self._tick_start_ns, end_ns),
         )
         self._tick_index += 1
         self._tick_start_ns, self._tick_end_ns = end_ns, next_end_ns
@@ -300,90 +296,27 @@ class Sampler:
         self._collector.gaps += [gap for part in parts for gap in part.gaps]
         self._write(lambda writer: writer.put_tick(tick, holds))
 
-    def _core_ticks(self, parts: list[ProcessPart], end_ns: int) -> tuple[CoreTick, ...]:
-        lanes: dict[int, dict[int, int]] = {}
-        for part in parts:
-            for core, by_lane in part.core_ns.items():
-                lanes.setdefault(core, {}).update(by_lane)
-        length_ns = max(1, end_ns - self._tick_start_ns)
-        if self._tick_index % LOADS_EVERY_TICKS == 0:
-            try:
-                self._busy = self._loads.read(end_ns)
-            except ReadFailedError:
-                self._busy = []
-        return tuple(
-            CoreTick(
-                core=core,
-                busy_share=busy,
-                lane=max(lanes[core], key=lambda lane, c=core: lanes[c][lane]) if core in lanes else None,  # type: ignore[misc] # mypy cannot type a lambda's default
-                target_share=min(1.0, sum(lanes.get(core, {}).values()) / length_ns),
-            )
-            for core, busy in enumerate(self._busy)
-        )
-
     def _each_second(self, now_ns: int) -> None:
         self._second_ns = now_ns + NS_PER_S
         self._tree.look_around(now_ns, self._tick_end_ns)
-        shares = now_ns >= self._shares_at_ns
-        began_ns = self._clock.now_ns()
-        ticks = []
         for watch in self._tree.watches:
             watch.refresh_lanes()
-            size = cores.footprint(watch.pid, shares=shares)
-            if size is not None and size.rss:
-                ticks.append(
-                    ProcessTick(
-                        process=watch.process.key,
-                        at_ns=now_ns,
-                        cpu_ns=max(0, watch.tasks.cpu_ns()),
-                        rss_bytes=size.rss,
-                        pss_bytes=size.pss,
-                        uss_bytes=size.uss,
-                        threads=size.threads,
-                    )
-                )
-        if shares:
-            self._shares_at_ns = now_ns + round((self._clock.now_ns() - began_ns) / SHARES_COST_LIMIT)
+        ticks = self._machine.process_ticks(self._tree.watches, now_ns)
         self._write(lambda writer: writer.put_process_ticks(ticks))
-        self._keep_budget(now_ns)
+        if self._cost.keep_budget(now_ns):
+            self._ticker.set_rate(self._cost.plan.rate_hz)
         self._update_session()
         if now_ns >= self._collect_at_ns:
             self._collect_at_ns = now_ns + 60 * NS_PER_S
             gc.collect()
 
-    def _cost_ns(self) -> int:
-        return time.process_time_ns() - self._cpu_start_ns + self._collector.pyspy.cpu_ns()
-
-    def _keep_budget(self, now_ns: int) -> None:
-        """Compare the last few seconds' cost with the budget, and read more or less often."""
-        self._cost_marks.append((now_ns, self._cost_ns()))
-        self._cost_marks = self._cost_marks[-5:]
-        (from_ns, from_cost), (to_ns, to_cost) = self._cost_marks[0], self._cost_marks[-1]
-        if to_ns - from_ns < BUDGET_WINDOW_NS:
-            return
-        before = self._plan
-        self._plan = next_plan(
-            before,
-            cost_share=(to_cost - from_cost) / max(1, to_ns - from_ns),
-            limit_share=self.config.budget_share,
-            asked_rate_hz=self.config.rate_hz,
-        )
-        if self._plan.rate_hz != before.rate_hz:
-            self._note_asked(now_ns)
-            self._ticker.set_rate(self._plan.rate_hz)
-
-    def _note_asked(self, now_ns: int) -> None:
-        self._asked += (now_ns - self._asked_since_ns) / NS_PER_S * self.config.rate_hz
-        self._asked_since_ns = now_ns
-
     def _update_session(self) -> None:
-        self._note_asked(self.now_ns())
         threads = self._counters.threads_by_pid.values()
         counted = self._target.ready is not None
         self.session = dataclasses.replace(
             self.session,
-            cost_cpu_ns=self._cost_ns(),
-            samples_asked=round(self._asked),
+            cost_cpu_ns=self._cost.cpu_ns(),
+            samples_asked=round(self.now_ns() / NS_PER_S * self.config.rate_hz),
             samples_taken=self._counters.samples_taken,
             late_ns_max=self._counters.late_ns_max,
             torn_reads=self._tree.torn_reads(),
@@ -460,7 +393,6 @@ class Sampler:
             for result in pyspy.poll(self.now_ns()):
                 by_pid = {watch.pid: watch for watch in self._tree.watches}
                 self._collector.take(result, by_pid, self._tree.lane_of, self.now_ns())
-        self._counters.cost_cpu_ns = self._cost_ns()
         pyspy.close(wait_s=0.1)
 
     def _end_target(self) -> int | None:

@@ -1,0 +1,49 @@
+"""What watching costs, and the plan that keeps it within the budget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from gilscope.model import NS_PER_S
+from gilscope.sampler.budget import Plan, first_plan, next_plan
+from gilscope.sampler.config import SamplerConfig
+
+WINDOW_NS = 3 * NS_PER_S
+"""The cost that is held against the budget is that of so long: a start of py-spy alone is no reason."""
+MARKS = 5
+
+
+class CostKeeper:
+    """Adds up the CPU time of this process and its helpers since `begin`, and plans with it."""
+
+    def __init__(self, config: SamplerConfig, helpers_cpu_ns: Callable[[], int]) -> None:
+        """`helpers_cpu_ns`: CPU time of the processes that work for us."""
+        self.plan: Plan = first_plan(config.rate_hz)
+        self._config = config
+        self._helpers_cpu_ns = helpers_cpu_ns
+        self._start_ns = 0
+        self._marks: list[tuple[int, int]] = [(0, 0)]
+
+    def begin(self) -> None:
+        """The watch begins: what was spent before is preparation, and slowed nobody."""
+        self._start_ns = time.process_time_ns()
+
+    def cpu_ns(self) -> int:
+        """CPU time since the beginning."""
+        return time.process_time_ns() - self._start_ns + self._helpers_cpu_ns()
+
+    def keep_budget(self, now_ns: int) -> bool:
+        """Once a second: compare the last seconds' cost with the budget; True when the rate has changed."""
+        self._marks = [*self._marks, (now_ns, self.cpu_ns())][-MARKS:]
+        (from_ns, from_cost), (to_ns, to_cost) = self._marks[0], self._marks[-1]
+        if to_ns - from_ns < WINDOW_NS:
+            return False
+        before = self.plan
+        self.plan = next_plan(
+            before,
+            cost_share=(to_cost - from_cost) / (to_ns - from_ns),
+            limit_share=self._config.budget_share,
+            asked_rate_hz=self._config.rate_hz,
+        )
+        return self.plan.rate_hz != before.rate_hz
