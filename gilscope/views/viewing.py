@@ -26,6 +26,9 @@ from gilscope.views.terminal import OutputLine, lines_of
 
 QUANTUM_NS = 200 * NS_PER_MS
 """While time passes, figures are folded anew this often: faster, nobody could read them."""
+MANY_CORES = 64
+MANY_CORES_QUANTUM_NS = 600 * NS_PER_MS
+"""With more cores than MANY_CORES figures are folded less often: each fold reads a row a core and tick."""
 CORE_CELL_NS = 200 * NS_PER_MS
 CORE_CELLS_MOST = 6_000
 """So many cells of history are read at once, over all cores."""
@@ -229,12 +232,13 @@ class Viewing:
     def panels(self) -> Panels:
         """What the other panels show. The same object until something of it changes."""
         position, mode = self.playback.position_ns, self.playback.mode
+        step_ns = QUANTUM_NS if self.session.cores <= MANY_CORES else MANY_CORES_QUANTUM_NS
         quantum = position
-        if mode is not Mode.PAUSED and position > QUANTUM_NS:
-            quantum = position // QUANTUM_NS * QUANTUM_NS
+        if mode is not Mode.PAUSED and position > step_ns:
+            quantum = position // step_ns * step_ns
         slow = mode is Mode.PLAYING and self.playback.speed < 1.0
         # In slow motion the holder is shown to the nanosecond: holds are needed up to the next quantum.
-        until = min(self.head_ns, quantum + QUANTUM_NS) if slow else quantum
+        until = min(self.head_ns, quantum + step_ns) if slow else quantum
         key = (quantum, until, self.core_columns, self.fits, self.output_lines, frozenset(self.folded))
         panels = self._panels
         if panels is None or key != self._panels_key:

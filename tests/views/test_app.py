@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -444,3 +446,12 @@ async def test_the_tail_of_much_output_is_read_quickly(tmp_path: Path) -> None:
     assert [line.text for line in output][-2:] == ["line 99999", "fib(21) = 142065"] or output[-1].text
     assert len(output) <= 200
     reader.close()
+
+
+def test_the_private_names_that_tell_a_slow_terminal_still_exist() -> None:
+    """Without them the app works, but a slow terminal makes keys slow to answer."""
+    from textual.drivers._writer_thread import WriterThread
+    from textual.drivers.linux_driver import LinuxDriver
+
+    assert hasattr(WriterThread(sys.stdout), "_queue")
+    assert "_writer_thread" in inspect.getsource(LinuxDriver)

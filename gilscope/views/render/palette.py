@@ -47,8 +47,6 @@ class Palette:
     def __init__(self, base: Style | None = None, *, colours: bool = True) -> None:
         """Styles on `base`; without `colours` only bold and dim tell things apart, and the glyphs."""
         base = base or Style.null()
-        if not colours:
-            base = Style.null()
 
         def style(colour: str, *, bold: bool = False, dim: bool = False) -> Style:
             return base + (Style(color=colour, bold=bold) if colours else Style(bold=bold, dim=dim))

@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 
 from gilscope.model import NS_PER_S, Verdict
-from gilscope.views.layout import Plan, plan
+from gilscope.views.layout import BORDERS, Plan, plan
 from gilscope.views.playback import Mode
 from gilscope.views.present import present_header
 from gilscope.views.render.cores import render_cores
@@ -128,13 +128,28 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def on_panel_changed(self) -> None:
         """A panel has another size or scroll position."""
-        size = (self.output.text_columns, self.output.content_size.height)
-        if self.resize_output and self.output.display and size[1] > 0 and size != self._output_size:
-            self._output_size = size
-            self.resize_output(*size)
+        self._tell_output_size()
         self.keys.draw()
         self.redraw()
         self.frame(0)
+
+    def _tell_output_size(self) -> None:
+        """The target's terminal is as large as the output panel, once that has its place."""
+        size = (self.output.text_columns, self.output.content_size.height)
+        placed = (
+            self.viewing
+            and self._shared is not None
+            and (bool(self.full) or size[1] == self._shared[0].output - BORDERS)
+        )
+        if (
+            self.resize_output
+            and placed
+            and self.output.display
+            and size[1] > 0
+            and size != self._output_size
+        ):
+            self._output_size = size
+            self.resize_output(*size)
 
     # --- frames ---
 

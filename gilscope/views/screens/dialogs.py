@@ -50,7 +50,7 @@ class QuitScreen(ModalScreen[QuitChoice]):
             yield Static("The target still runs.", classes="question")
             with Horizontal():
                 yield Button("Stop it (s)", id="stop", variant="error")
-                yield Button("Leave it running (l)", id="leave")
+                yield Button("Let it run (l)", id="leave")
                 yield Button("Stay (esc)", id="stay", variant="primary")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.style import Style
+from textual.filter import monochrome_style
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
@@ -37,7 +37,9 @@ class Panel(Widget, can_focus=True):
     def palette(self) -> Palette:
         """Colours on the panel's background."""
         if self._palette is None:  # asking Textual for the style each time would cost more than drawing
-            self._palette = Palette(self.rich_style, colours=not self.app.no_color)
+            grey = self.app.no_color
+            base = monochrome_style(self.rich_style) if grey else self.rich_style
+            self._palette = Palette(base, colours=not grey)
         return self._palette
 
     def show(self, strips: Sequence[Strip], *, title: str | None = None, subtitle: str | None = None) -> None:
@@ -114,6 +116,6 @@ class Panel(Widget, can_focus=True):
         """A theme or the focus changed the colours."""
         super().notify_style_update()
         before, self._palette, self._edges = self._palette, None, None
-        if self.is_mounted and before is not None and before.base not in (self.rich_style, Style.null()):
+        if self.is_mounted and before is not None and before.base != self.palette.base:
             self._strips = []
             self.post_message(self.Changed())
