@@ -132,6 +132,10 @@ class Target:
         """Let the program begin."""
         self._injection.go()
 
+    def has_reports(self) -> bool:
+        """Say, at the price of one system call, whether a fork was reported."""
+        return bool(self._early) or (self._line_open and self._injection.has_message())
+
     def reports(self, *, counts: bool = True) -> list[Report]:
         """Return what was reported since the last call, without waiting: forks, then new thread counts.
 

@@ -32,6 +32,8 @@ from gilscope.sources.pyspy import PySpy
 READ_PER_TURN_BYTES = 1 << 18
 """How much of the target's output is taken before the next look at the clock."""
 EXIT_PATIENCE, EXIT_STEP_S = 40, 0.000_5
+LOOK_NS = 10_000_000
+"""How often forks are looked for: a new process is watched this soon."""
 BEHIND_NS = NS_PER_S
 """After a pause longer than this (a stopped machine), ticks begin anew instead of being made up for."""
 
@@ -140,9 +142,12 @@ class Sampler:
 
     def _watch(self) -> Ending:
         while True:
-            due_ns = min(self._tick_end_ns, self._next_sweep_ns)
+            look_ns = self.now_ns() + LOOK_NS
+            due_ns = min(self._tick_end_ns, self._next_sweep_ns, look_ns)
             lost = self._sample_until(self._origin_ns + due_ns)
             now_ns = self.now_ns()
+            if self._target.has_reports():
+                self._take_reports(now_ns, counts=False)
             if now_ns >= self._tick_end_ns:
                 ending = self._finish_ticks(now_ns)
                 if ending is not None:
@@ -153,7 +158,7 @@ class Sampler:
                 return Ending("the target ended", stop_target=False)
 
     def _ends_now(self) -> bool:
-        """A process's memory goes a moment before its exit can be seen: wait that moment, not a whole tick."""
+        """A process's memory goes a moment before its exit can be seen: wait that moment, not a tick."""
         if self._tree.watches[0].can_sample:
             return False
         for _ in range(EXIT_PATIENCE):
@@ -367,6 +372,7 @@ class Sampler:
         """Close the last tick and all sources; the target's exit code if it has ended."""
         status = self._target.poll()
         end_ns = max(self.now_ns(), self._tick_start_ns + 1)
+        self._sweep(end_ns)
         while self._output_open and status is not None:
             before = len(self._output)
             self._take_output()

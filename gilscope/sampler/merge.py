@@ -167,8 +167,8 @@ class LaneReading:
     """The lane's part of the tick: all of it, or since its start, or until its end."""
     python: bool
     """Its process has a GIL that should be read."""
-    watched_share: float
-    """0 – 1: the part of the tick in which its GIL was read."""
+    watched_ns: int
+    """How long its GIL was read in the tick."""
     held_ns: int
     cpu_ns: int
     """Between the sweeps at the tick's two ends."""
@@ -228,10 +228,9 @@ def _on_cpu(reading: LaneReading, debt: LaneDebt) -> _Part:
     part = _Part()
     length = max(0, reading.length_ns)
     if reading.python:
-        watched = min(1.0, max(0.0, reading.watched_share))
-        if watched < 1.0:
-            asleep = reading.cpu_ns == 0 and reading.asleep_sweeps and not reading.on_cpu_sweeps
-            part.unknown = 0 if asleep else round(length * (1.0 - watched))
+        unwatched = max(0, length - max(0, reading.watched_ns))
+        asleep = reading.cpu_ns == 0 and reading.asleep_sweeps and not reading.on_cpu_sweeps
+        part.unknown = 0 if asleep else unwatched
     room = length - part.unknown
     held = min(max(0, reading.held_ns), room)
     tolerance = TOLERANCE_NS + abs(reading.sweep_error_ns) if reading.python else 0

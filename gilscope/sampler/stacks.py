@@ -28,10 +28,13 @@ class StackCollector:
         self._pause_ns: dict[int, int] = {}
         self._record_at_ns = 0
         self._held_since_record: set[tuple[int, int]] = set()
+        self._busy_ticks: dict[int, int] = {}
 
     def note_holders(self, pid: int, tids: Sequence[int]) -> None:
         """These threads were seen by the probe to hold the GIL: py-spy may name them too."""
-        self._held_since_record.update((pid, tid) for tid in tids)
+        if tids:
+            self._held_since_record.update((pid, tid) for tid in tids)
+            self._busy_ticks[pid] = self._busy_ticks.get(pid, 0) + 1
 
     def step(
         self, watches: Sequence[ProcessWatch], lane_of: Callable[[int, int], int | None], now_ns: int,
@@ -56,10 +59,12 @@ class StackCollector:
         if stacks and watches and not self.pyspy.recording and now_ns >= self._record_at_ns:
             readable = [watch for watch in watches if watch.can_sample]
             if readable:
+                # One process at a time, the one that held its GIL most since it was looked at: py-spy's
+                # own way through a whole tree costs several percent of a core with five processes.
+                pid = max(readable, key=lambda watch: self._busy_ticks.get(watch.pid, 0)).pid
+                self._busy_ticks.pop(pid, None)
                 self._held_since_record.clear()
-                self._failed(
-                    self.pyspy.record(readable[0].pid, now_ns, subprocesses=len(readable) > 1), now_ns
-                )
+                self._failed(self.pyspy.record(pid, now_ns), now_ns)
 
     def _ask_for_names(self, watch: ProcessWatch, now_ns: int) -> None:
         unnamed, pid = watch.unnamed(), watch.pid

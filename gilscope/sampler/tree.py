@@ -88,8 +88,9 @@ class ProcessTree:
         """Once a tick: find new children, let go of processes that ended, retry those not readable yet."""
         self._turn += 1
         for watch in list(self.watches):
-            if watch.tasks.cpu_ns() < 0 or not watch.tasks.tasks:
+            if not watch.can_sample:
                 self._let_go_if_ended(watch, now_ns)
+            if watch not in self.watches or not watch.tasks.tasks:
                 continue
             watch.try_open(now_ns)
             tids = list(watch.tasks.tasks)
@@ -110,8 +111,7 @@ class ProcessTree:
     def _let_go_if_ended(self, watch: ProcessWatch, now_ns: int) -> None:
         if watch is self.watches[0]:
             return  # the target's own end ends the session
-        facts = processes.facts(watch.pid)
-        if facts is None or facts.identity != watch.identity or facts.state in "ZX":
+        if watch.has_ended():
             self._close(watch, now_ns, self._exit_codes.pop(watch.pid, None))
             self._events.append(
                 Event(

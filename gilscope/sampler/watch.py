@@ -20,6 +20,7 @@ from gilscope.sources.layouts import Version
 from gilscope.sources.memory import ReadFailedError
 from gilscope.sources.tasks import CLOCK_TICKS_PER_S, Seen, Sweep, Task, Tasks
 
+MAIN_THREAD = "MainThread"
 RETRY_FIRST_NS = 20_000_000
 RETRY_LAST_NS = 2_000_000_000
 """A process that cannot be read may be on its way to another program: try again, ever more rarely."""
@@ -149,6 +150,7 @@ class ProcessWatch:
         self._tick_end_ns = tick_end_ns
         self._swept_ns = now_ns
         self._unread_since_ns = now_ns
+        self._lost_ns: int | None = None
 
     @property
     def pid(self) -> int:
@@ -201,7 +203,7 @@ class ProcessWatch:
             self.gils.append(GilWatch(gil, probe, GilFold(self._tick_end_ns)))
         self.reader = reader
         self.is_python = True
-        self.unreadable = None
+        self.unreadable = self._lost_ns = None
         self._retry_ns = RETRY_FIRST_NS
         self._retry_at_ns = now_ns
         found = ".".join(map(str, reader.layout.version))
@@ -222,7 +224,7 @@ class ProcessWatch:
         self._closed_gils += self.gils
         self.gils = []
         self.unreadable = reason
-        self._unread_since_ns = now_ns
+        self._unread_since_ns = self._lost_ns = now_ns
         self._retry_at_ns = now_ns + RETRY_FIRST_NS
 
     @property
@@ -236,21 +238,29 @@ class ProcessWatch:
         sweep = self.tasks.sweep(spans, thorough=thorough)
         for task in sweep.started:
             self._start_lane(task, now_ns)
-        for task in sweep.ended:
-            self._end_lane(task, now_ns)
+        ended = [task.tid for task in sweep.ended]
+        if ended:
+            for gil in self.gils:
+                gil.probe.forget_holder()
+        if self._lost_ns is not None and self.has_ended():
+            ended = list(self.lanes)
+        for tid in ended:
+            self._end_lane(tid, now_ns)
         for task in sweep.seen:
             watch = self.lanes.get(task.tid)
             if watch is not None:
                 watch.sweeps[task.seen] += 1
                 if task.waits_for is not None:
                     watch.waits_for = task.waits_for
-        if sweep.ended:
-            for gil in self.gils:
-                gil.probe.forget_holder()
         if thorough:
             self._swept_ns = now_ns
             self._older = False
         return sweep
+
+    def has_ended(self) -> bool:
+        """Gone from the process table, or in it only until its parent asks how it ended."""
+        facts = processes.facts(self.pid)
+        return facts is None or facts.identity != self.identity or facts.state in "ZX"
 
     def _start_lane(self, task: Task, now_ns: int) -> None:
         self._keys.lane += 1
@@ -260,7 +270,7 @@ class ProcessWatch:
             process=self.process.key,
             tid=task.tid,
             kind="process" if program else "thread",
-            name=_program(self.process.command) if program else None,
+            name=self._first_name(task, program=program),
             start_ns=max(self.process.start_ns, min(self._swept_ns, now_ns)),
         )
         watch = LaneWatch(lane, task)
@@ -270,10 +280,17 @@ class ProcessWatch:
         self.lanes[task.tid] = watch
         self.changed_lanes.append(lane)
 
-    def _end_lane(self, task: Task, now_ns: int) -> None:
-        watch = self.lanes.get(task.tid)
+    def _first_name(self, task: Task, *, program: bool) -> str | None:
+        """What it is called until py-spy says more: Python's first thread is known by its id."""
+        if program:
+            return _program(self.process.command)
+        return MAIN_THREAD if self.is_python and task.tid == self.pid else None
+
+    def _end_lane(self, tid: int, now_ns: int) -> None:
+        watch = self.lanes.get(tid)
         if watch is not None and watch.ended_ns is None:
-            watch.ended_ns = now_ns
+            # A process's memory goes before its threads do.
+            watch.ended_ns = now_ns if self._lost_ns is None else min(now_ns, self._lost_ns)
 
     def rename(self, names: dict[int, str]) -> None:
         """Give lanes the names that their threads have in Python."""
@@ -307,7 +324,7 @@ class ProcessWatch:
         for tid in held:
             self.tasks.wake(tid)
         part.holders += held
-        self._merge(part, start_ns, end_ns, held, waiter_ns, watched_ns / length_ns)
+        self._merge(part, start_ns, end_ns, held, waiter_ns, watched_ns)
         for tid in [tid for tid, watch in self.lanes.items() if watch.ended_ns is not None]:
             ended = self.lanes.pop(tid)
             self.changed_lanes.append(
@@ -360,7 +377,7 @@ class ProcessWatch:
         end_ns: int,
         held: dict[int, int],
         waiter_ns: dict[int, int],
-        watched_share: float,
+        watched_ns: int,
     ) -> None:
         """Turn the lanes' readings into rows; lanes that only slept get none."""
         python = self.is_python
@@ -371,17 +388,18 @@ class ProcessWatch:
             cpu_ns, queue_ns = task.cpu_ns - watch.cpu_mark_ns, task.queue_ns - watch.queue_mark_ns
             held_ns = held.get(task.tid, 0)
             busy = cpu_ns or queue_ns or held_ns or watch.sweeps[Seen.WAITING] or watch.sweeps[Seen.ON_CPU]
-            if not busy and not (python and (watch.sweeps[Seen.UNREADABLE] or watched_share < 1.0)):
-                watch.sweeps[:] = (0, 0, 0, 0)
-                continue
             first = max(start_ns, watch.lane.start_ns)
             last = end_ns if watch.ended_ns is None else min(end_ns, watch.ended_ns)
+            unread = watch.sweeps[Seen.UNREADABLE] or watched_ns < last - first
+            if not busy and not (python and unread):
+                watch.sweeps[:] = (0, 0, 0, 0)
+                continue
             watches.append(watch)
             readings.append(
                 LaneReading(
                     length_ns=max(0, last - first),
                     python=python,
-                    watched_share=watched_share,
+                    watched_ns=watched_ns,
                     held_ns=held_ns,
                     cpu_ns=cpu_ns,
                     queue_ns=queue_ns,
@@ -431,7 +449,8 @@ class ProcessWatch:
                 end_ns=end_ns,
             )
         for watch in self.lanes.values():
-            ended_ns = end_ns if watch.ended_ns is None else watch.ended_ns
+            self._end_lane(watch.task.tid, end_ns)
+            ended_ns = watch.ended_ns
             cpu_ns = watch.task.cpu_ns - watch.cpu_base_ns
             self.changed_lanes.append(replace(watch.lane, end_ns=ended_ns, cpu_ns=cpu_ns))
         self.lanes.clear()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from elftools.common.exceptions import ELFError
@@ -28,8 +27,7 @@ def _entries(elf: Any, symbol: str) -> Iterator[Any]:
             yield from section.get_symbol_by_name(symbol) or ()
 
 
-@lru_cache(maxsize=64)
-def _offset_in_file(path: str, _identity: tuple[str, int], symbol: str) -> int | None:
+def _offset_in_file(path: str, symbol: str) -> int | None:
     """`symbol`'s distance from the start of the file's first load segment; None where it has none."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - pyelftools wants an open file; Path adds nothing
@@ -46,7 +44,17 @@ def _offset_in_file(path: str, _identity: tuple[str, int], symbol: str) -> int |
     return None
 
 
+_KEPT = 256
+_offsets: dict[tuple[str, int, str], int | None] = {}
+"""By the file's identity, not its path: each process has paths of its own to the same file."""
+
+
 def symbol_address(mapping: Mapping, symbol: str) -> int | None:
     """The address of `symbol` in the process whose mapping this is; None where the file lacks it."""
-    offset = _offset_in_file(str(mapping.readable_at), mapping.device_inode, symbol)
+    key = (*mapping.device_inode, symbol)
+    if key not in _offsets:
+        if len(_offsets) >= _KEPT:
+            _offsets.clear()
+        _offsets[key] = _offset_in_file(str(mapping.readable_at), symbol)
+    offset = _offsets[key]
     return None if offset is None else mapping.start + offset

@@ -129,12 +129,12 @@ class PySpy:
         """A dump of this process is under way."""
         return any(call.kind == "dump" and call.pid == pid for call in self._calls)
 
-    def record(self, pid: int, now_ns: int, *, subprocesses: bool) -> PySpyFailure | None:
+    def record(self, pid: int, now_ns: int) -> PySpyFailure | None:
         """Begin a record of a few seconds; the first one is short, so that something shows soon."""
         seconds = RECORD_S if self._records else FIRST_RECORD_S
         self._records += 1
         arguments = ["--threads", "--gil", "--full-filenames", "-r", str(RECORD_RATE_HZ), "-d", str(seconds)]
-        arguments += ["-f", "raw"] + (["--subprocesses"] if subprocesses else [])
+        arguments += ["-f", "raw"]
         return self._start("record", pid, now_ns, arguments)
 
     def dump(self, pid: int, now_ns: int) -> PySpyFailure | None:
