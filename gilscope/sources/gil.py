@@ -236,9 +236,9 @@ class InterpreterReader:
 
         Raises:
             NotReadableError: something does not fit.
+            ReadFailedError: the process has ended.
         """
-        pid = self.memory.pid
-        tids = {int(name) for name in os.listdir(f"/proc/{pid}/task")}  # noqa: PTH208 - names only, no paths
+        tids = _living_tids(self.memory.pid)
         matched = 0
         interpreters = list(self.interpreters())
         if not interpreters:
@@ -258,6 +258,13 @@ class InterpreterReader:
                 raise NotReadableError("the switch interval is out of range")
             if self.memory.int32(probe.address + self.layout.gil.locked) not in (-1, 0, 1):
                 raise NotReadableError("the lock word is out of range")
+
+
+def _living_tids(pid: int) -> set[int]:
+    try:
+        return {int(name) for name in os.listdir(f"/proc/{pid}/task")}  # noqa: PTH208 - names only, no paths
+    except OSError as error:
+        raise ReadFailedError(f"process {pid} has ended: {error.strerror}") from error
 
 
 def _meaning(fields: tuple[int, ...]) -> tuple[int, int, int, int]:
@@ -288,7 +295,7 @@ def _find(memory: ProcessMemory, version: Version | None, make: type[Interpreter
         runtime = elf.symbol_address(mapping, "_PyRuntime")
         if runtime is None:
             continue
-        for layout in _claims(memory, runtime, version):
+        for layout in _claims(memory, mapping, runtime, version):
             reader = make(memory, layout, runtime, counts_waiters=counts_waiters)
             try:
                 reader.prove()
@@ -308,10 +315,15 @@ def _unlikely(mapping: Mapping) -> int:
     return 0 if name.startswith(("python", "libpython")) else 1
 
 
-def _claims(memory: ProcessMemory, runtime: int, version: Version | None) -> list[Layout]:
+def _claims(memory: ProcessMemory, mapping: Mapping, runtime: int, version: Version | None) -> list[Layout]:
     """Layouts to try: the published one, else the said version's, else all of the table."""
     published = layouts.from_debug_offsets(memory.read(runtime, layouts.DEBUG_OFFSETS_SIZE))
     if published is not None:
         return [published]
-    wanted = layouts.TABLE_VERSIONS if version is None else (version,)
+    if version is not None:
+        wanted: tuple[Version, ...] = (version,)
+    else:
+        # 3.9 and 3.10 have the same layout: a function that came with 3.10 tells them apart.
+        newer = elf.symbol_address(mapping, "PyGC_Enable") is not None
+        wanted = tuple(known for known in layouts.TABLE_VERSIONS if (known >= (3, 10)) == newer)
     return [layout for layout in map(layouts.from_table, wanted) if layout is not None]

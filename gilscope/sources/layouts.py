@@ -20,6 +20,9 @@ COOKIE = b"xdebugpy"
 DEBUG_OFFSETS_SIZE = 512
 """Enough of `_Py_DebugOffsets` for all that is used of it, in each version."""
 
+MAX_OFFSET = 1 << 20
+"""Far beyond the end of any struct of an interpreter: what is published past it is no offset."""
+
 
 @dataclass(frozen=True, slots=True)
 class GilFields:
@@ -137,7 +140,8 @@ def from_debug_offsets(head: bytes) -> Layout | None:
         head: the first DEBUG_OFFSETS_SIZE bytes of its `_PyRuntime`.
 
     Returns:
-        None where there is no cookie, or the version is one whose table nobody has read yet.
+        None where there is no cookie, the version is one whose table nobody has read yet, or the figures
+        cannot be offsets.
     """
     if len(head) < DEBUG_OFFSETS_SIZE or not head.startswith(COOKIE):
         return None
@@ -150,8 +154,13 @@ def from_debug_offsets(head: bytes) -> Layout | None:
     def field(position: int) -> int:
         return int.from_bytes(head[position : position + 8], "little")
 
+    if any(field(getattr(at, name)) > MAX_OFFSET for name in at.__dataclass_fields__):
+        return None
     # locked and holder are published relative to the interpreter; the GIL in use may be another's.
     locked = field(at.gil_locked) - field(at.gil_runtime_state)
+    last_holder = field(at.gil_holder) - field(at.gil_runtime_state)
+    if not 0 <= last_holder <= locked - 8 or locked < 16:
+        return None
     return Layout(
         version=version,
         interpreters_head=field(at.interpreters_head),
@@ -165,7 +174,7 @@ def from_debug_offsets(head: bytes) -> Layout | None:
         gil_pointer=field(at.ceval_gil),
         gil=GilFields(
             interval=locked - 16,
-            last_holder=field(at.gil_holder) - field(at.gil_runtime_state),
+            last_holder=last_holder,
             locked=locked,
             switch_number=locked + 8,
             cond=locked + 16,
