@@ -16,6 +16,8 @@ import tempfile
 import time
 from typing import IO, Any, Self
 
+from gilscope.errors import EXIT_CANNOT_OBSERVE
+
 ENTRY_MODULE = "gilscope.sampler"
 INPUT_PIECE_BYTES = 16_384
 FINISH_TIMEOUT_S = 15.0
@@ -90,6 +92,7 @@ class SamplerLink:
                 self.exit_code = message.get("exit_code", self.exit_code)
         status = self._process.poll()
         if status not in (None, 0) and self.error is None:
+            self.error_code = EXIT_CANNOT_OBSERVE
             self.error = f"The sampler ended unexpectedly ({_how(status)}).\n{self._last_words()}"
         return status is None
 

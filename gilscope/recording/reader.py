@@ -61,6 +61,8 @@ class RecordingReader:
         except sqlite3.Error as error:
             raise RecordingError(_damaged(path, error)) from error
         self._stacks: dict[int, tuple[Frame, ...]] = {}
+        self._cached_at: object = None
+        self._cached: tuple[tuple[Process, ...], tuple[Lane, ...], tuple[Gil, ...]] = ((), (), ())
 
     def _check(self, *, full: bool) -> None:
         if self._one("PRAGMA application_id") != schema.APPLICATION_ID:
@@ -81,20 +83,26 @@ class RecordingReader:
         if full and self._one("PRAGMA quick_check(1)") != "ok":
             raise RecordingError(f"{self.path} is damaged: SQLite's check of its pages failed.")
 
+    def _rows(self, sql: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        """All reads go through here: what SQLite finds wrong with a file becomes an error of ours."""
+        try:
+            yield from self._db.execute(sql, values)
+        except sqlite3.Error as error:
+            raise RecordingError(_damaged(self.path, error)) from error
+
     def _one(self, sql: str, values: tuple[object, ...] = ()) -> Any:
-        row = self._db.execute(sql, values).fetchone()
+        row = next(self._rows(sql, values), None)
         return None if row is None else row[0]
 
     @contextlib.contextmanager
     def _one_moment(self) -> Iterator[None]:
         """All reads inside see the same state of the file."""
-        self._db.execute("BEGIN")
+        list(self._rows("BEGIN"))
         try:
             yield
-        except sqlite3.Error as error:
-            raise RecordingError(_damaged(self.path, error)) from error
         finally:
-            self._db.execute("COMMIT")
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("COMMIT")
 
     def close(self) -> None:
         """Close the file. The last to close a finished live recording folds its WAL file in."""
@@ -106,7 +114,7 @@ class RecordingReader:
             return self._session()
 
     def _session(self) -> Session:
-        values = dict(self._db.execute("SELECT key, value FROM meta"))
+        values = dict(self._rows("SELECT key, value FROM meta"))
         known = {field.name for field in dataclasses.fields(Session)}
         try:
             return Session(**{key: value for key, value in values.items() if key in known})
@@ -119,7 +127,7 @@ class RecordingReader:
 
     def processes(self) -> tuple[Process, ...]:
         """All processes, in order of their start."""
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT key, pid, ppid, command, python, start_ns, end_ns, exit_code FROM process ORDER BY key"
         )
         return tuple(
@@ -132,7 +140,7 @@ class RecordingReader:
 
     def lanes(self) -> tuple[Lane, ...]:
         """All lanes, in order of their start."""
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT key, process, tid, kind, name, start_ns, end_ns, cpu_ns FROM thread ORDER BY key"
         )
         return tuple(
@@ -145,7 +153,7 @@ class RecordingReader:
 
     def gils(self) -> tuple[Gil, ...]:
         """All GILs, in the order in which they were found."""
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT key, process, interpreter, kind, switch_interval_us, source FROM interpreter ORDER BY key"
         )
         return tuple(
@@ -160,14 +168,14 @@ class RecordingReader:
         """All that a view needs of a span; ticks come coarser where the span has very many."""
         with self._one_moment():
             session = self._session()
-            gils = self.gils()
+            processes, lanes, gils = self._things()
             return Window(
                 session=session,
                 start_ns=start_ns,
                 end_ns=end_ns,
                 head_ns=self.head_ns(),
-                processes=tuple(p for p in self.processes() if p.start_ns <= end_ns),
-                lanes=tuple(n for n in self.lanes() if n.start_ns <= end_ns),
+                processes=tuple(p for p in processes if p.start_ns <= end_ns),
+                lanes=tuple(n for n in lanes if n.start_ns <= end_ns),
                 gils=gils,
                 ticks=self._ticks(self._table_for(session, end_ns - start_ns), start_ns, end_ns),
                 holds=self._holds(gils, start_ns, end_ns)
@@ -176,8 +184,16 @@ class RecordingReader:
                 gaps=self._gaps(start_ns, end_ns),
                 events=self._events(start_ns, end_ns),
                 stacks=self._stack_samples(end_ns - STACKS_NS, end_ns),
-                process_ticks=self._last_process_ticks(end_ns),
+                process_ticks=self._last_process_ticks(processes, end_ns),
             )
+
+    def _things(self) -> tuple[tuple[Process, ...], tuple[Lane, ...], tuple[Gil, ...]]:
+        """Processes, lanes and GILs, read again only when the writer has changed one."""
+        changes = self._one("SELECT value FROM meta WHERE key = 'changes'")
+        if changes is None or changes != self._cached_at:
+            self._cached = (self.processes(), self.lanes(), self.gils())
+            self._cached_at = changes
+        return self._cached
 
     @staticmethod
     def _table_for(session: Session, span_ns: int) -> str:
@@ -222,9 +238,9 @@ class RecordingReader:
         high = int(self._one(f"SELECT max(idx) FROM tick{suffix}") or 0) + 1
         while low < high:
             middle = (low + high) // 2
-            row = self._db.execute(
-                f"SELECT idx, end_ns FROM tick{suffix} WHERE idx >= ? LIMIT 1", (middle,)
-            ).fetchone()
+            row = next(
+                self._rows(f"SELECT idx, end_ns FROM tick{suffix} WHERE idx >= ? LIMIT 1", (middle,)), None
+            )
             if row is None or row[1] >= at_ns:
                 high = middle
             else:
@@ -235,7 +251,7 @@ class RecordingReader:
     def _ticks_between(self, suffix: str, first: int, last: int) -> tuple[Tick, ...]:
         span = (first, last)
         gils: dict[int, list[GilTick]] = {}
-        for index, *values in self._db.execute(
+        for index, *values in self._rows(
             "SELECT tick, gil, samples, locked_samples, watched_ns, held_ns, contended_ns, waiter_ns,"
             " waiters_max, handoffs, handoffs_seen, longest_hold_ns, holder"
             f" FROM gil_tick{suffix} WHERE tick BETWEEN ? AND ? ORDER BY tick, gil",
@@ -243,7 +259,7 @@ class RecordingReader:
         ):
             gils.setdefault(index, []).append(_gil_tick(values))
         lanes: dict[int, list[LaneTick]] = {}
-        for index, lane, *states, held, core in self._db.execute(
+        for index, lane, *states, held, core in self._rows(
             f"SELECT * FROM lane_tick{suffix} WHERE tick BETWEEN ? AND ? ORDER BY tick, lane",
             span,
         ):
@@ -251,14 +267,14 @@ class RecordingReader:
                 LaneTick(lane=lane, states=tuple(states), held_ns=held, core=core)
             )
         cores: dict[int, list[CoreTick]] = {}
-        for index, core, busy, lane, share in self._db.execute(
+        for index, core, busy, lane, share in self._rows(
             f"SELECT * FROM core_tick{suffix} WHERE tick BETWEEN ? AND ? ORDER BY tick, core",
             span,
         ):
             cores.setdefault(index, []).append(
                 CoreTick(core=core, busy_share=busy, lane=lane, target_share=share)
             )
-        rows = self._db.execute(
+        rows = self._rows(
             f"SELECT idx, start_ns, end_ns FROM tick{suffix} WHERE idx BETWEEN ? AND ? ORDER BY idx",
             span,
         )
@@ -276,7 +292,7 @@ class RecordingReader:
             before = self._one(
                 "SELECT max(start_ns) FROM hold WHERE gil = ? AND start_ns <= ?", (gil.key, start_ns)
             )
-            rows = self._db.execute(
+            rows = self._rows(
                 "SELECT gil, lane, start_ns, end_ns FROM hold"
                 " WHERE gil = ? AND start_ns >= ? AND start_ns < ? AND end_ns > ? ORDER BY start_ns",
                 (gil.key, start_ns if before is None else before, end_ns, start_ns),
@@ -290,7 +306,7 @@ class RecordingReader:
         return self._gaps(-1, 1 << 62)
 
     def _gaps(self, start_ns: int, end_ns: int) -> tuple[Gap, ...]:
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT source, pid, reason, start_ns, end_ns FROM gap WHERE start_ns < ? AND end_ns > ?"
             " ORDER BY id",
             (end_ns, start_ns),
@@ -305,7 +321,7 @@ class RecordingReader:
         return self._events(-1, 1 << 62)
 
     def _events(self, start_ns: int, end_ns: int) -> tuple[Event, ...]:
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT at_ns, kind, process, lane, text FROM event WHERE at_ns >= ? AND at_ns < ? ORDER BY id",
             (start_ns, end_ns),
         )
@@ -319,11 +335,11 @@ class RecordingReader:
         return self._stack_samples(-1, 1 << 62)
 
     def _stack_samples(self, start_ns: int, end_ns: int) -> tuple[StackSample, ...]:
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT lane, start_ns, end_ns, count, stack FROM stack_sample WHERE end_ns > ? AND start_ns < ?"
             " ORDER BY id",
             (start_ns, end_ns),
-        ).fetchall()
+        )
         return tuple(
             StackSample(lane=lane, start_ns=start, end_ns=end, count=count, frames=self._frames_of(stack))
             for lane, start, end, count, stack in rows
@@ -336,11 +352,14 @@ class RecordingReader:
         frames: list[Frame] = []
         parent = stack
         while parent and len(frames) < 1_000:  # a damaged file may hold a ring
-            row = self._db.execute(
-                "SELECT stack.parent, function, file, line FROM stack JOIN frame ON frame.id = stack.frame"
-                " WHERE stack.id = ?",
-                (parent,),
-            ).fetchone()
+            row = next(
+                self._rows(
+                    "SELECT stack.parent, function, file, line FROM stack"
+                    " JOIN frame ON frame.id = stack.frame WHERE stack.id = ?",
+                    (parent,),
+                ),
+                None,
+            )
             if row is None:
                 break
             parent = row[0]
@@ -350,23 +369,24 @@ class RecordingReader:
 
     def process_ticks(self) -> tuple[ProcessTick, ...]:
         """All readings of what processes cost."""
-        rows = self._db.execute("SELECT * FROM process_tick ORDER BY at_ns, process")
+        rows = self._rows("SELECT * FROM process_tick ORDER BY at_ns, process")
         return tuple(_process_tick(row) for row in rows)
 
-    def _last_process_ticks(self, at_ns: int) -> tuple[ProcessTick, ...]:
-        rows = self._db.execute(
-            "SELECT max(at_ns), process, cpu_ns, rss_bytes, pss_bytes, uss_bytes, threads FROM process_tick"
-            " WHERE at_ns <= ? GROUP BY process",
-            (at_ns,),
-        )
-        return tuple(_process_tick(row) for row in rows)
+    def _last_process_ticks(self, processes: tuple[Process, ...], at_ns: int) -> tuple[ProcessTick, ...]:
+        found: list[tuple[Any, ...]] = []
+        for process in processes:
+            found += self._rows(
+                "SELECT * FROM process_tick WHERE process = ? AND at_ns <= ? ORDER BY at_ns DESC LIMIT 1",
+                (process.key, at_ns),
+            )
+        return tuple(_process_tick(row) for row in found)
 
     def output_until(self, at_ns: int, *, max_bytes: int = 65_536) -> tuple[Output, ...]:
         """The newest output at or before a moment, in order of time, about `max_bytes` of it."""
         pieces: list[Output] = []
         size = 0
-        for at, data in self._db.execute(
-            "SELECT at_ns, data FROM output WHERE at_ns <= ? ORDER BY id DESC", (at_ns,)
+        for at, data in self._rows(
+            "SELECT at_ns, data FROM output WHERE at_ns <= ? ORDER BY at_ns DESC, id DESC", (at_ns,)
         ):
             pieces.append(Output(at_ns=at, data=data))
             size += len(data)
@@ -376,12 +396,13 @@ class RecordingReader:
 
     def output(self) -> Iterator[Output]:
         """All output, in order of time."""
-        for at, data in self._db.execute("SELECT at_ns, data FROM output ORDER BY id"):
+        for at, data in self._rows("SELECT at_ns, data FROM output ORDER BY id"):
             yield Output(at_ns=at, data=data)
 
     def output_size(self, at_ns: int) -> int:
-        """How many pieces of output there are up to a moment: changes when there is something new."""
-        return int(self._one("SELECT count(*) FROM output WHERE at_ns <= ?", (at_ns,)) or 0)
+        """Number of the newest piece of output up to a moment: changes when there is something new."""
+        sql = "SELECT id FROM output WHERE at_ns <= ? ORDER BY at_ns DESC, id DESC LIMIT 1"
+        return int(self._one(sql, (at_ns,)) or 0)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

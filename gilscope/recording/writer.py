@@ -47,6 +47,7 @@ class RecordingWriter:
         self._open_buckets = [(0, 0)] * len(schema.ROLLUPS)
         """Per roll-up: the second (or minute) that goes on, and its first row in the finer table."""
         self._session: dict[str, object] = {}
+        self._changes = 0
         make_way(path)
         _create(path)
         try:
@@ -88,8 +89,16 @@ class RecordingWriter:
             self._run("INSERT OR REPLACE INTO meta VALUES (?, ?)", changed)
             self._session.update(changed)
 
-    def put_processes(self, processes: Iterable[Process]) -> None:
+    def _note_change(self) -> None:
+        """Tell readers that processes, lanes or GILs are to be read again."""
+        self._changes += 1
+        self._run("INSERT OR REPLACE INTO meta VALUES ('changes', ?)", [(self._changes,)])
+
+    def put_processes(self, processes: Sequence[Process]) -> None:
         """Write processes, new or changed."""
+        if not processes:
+            return
+        self._note_change()
         self._run(
             "INSERT OR REPLACE INTO process VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
@@ -98,15 +107,21 @@ class RecordingWriter:
             ],
         )
 
-    def put_gils(self, gils: Iterable[Gil]) -> None:
+    def put_gils(self, gils: Sequence[Gil]) -> None:
         """Write GILs, new or changed."""
+        if not gils:
+            return
+        self._note_change()
         self._run(
             "INSERT OR REPLACE INTO interpreter VALUES (?, ?, ?, ?, ?, ?)",
             [(g.key, g.process, g.interpreter, g.kind, g.switch_interval_us, g.source) for g in gils],
         )
 
-    def put_lanes(self, lanes: Iterable[Lane]) -> None:
+    def put_lanes(self, lanes: Sequence[Lane]) -> None:
         """Write lanes, new or changed."""
+        if not lanes:
+            return
+        self._note_change()
         self._run(
             "INSERT OR REPLACE INTO thread VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [(n.key, n.process, n.tid, n.kind, _text(n.name), n.start_ns, n.end_ns, n.cpu_ns) for n in lanes],

@@ -1,0 +1,201 @@
+"""`make bench`: the budgets of gilscope, measured side by side in one run, as ratios and shares.
+
+Machines are shared and noisy: what is compared alternates within a run, and each figure has its spread.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.benchmarks import tools
+from tests.benchmarks.tools import Screen, alone, mean_and_spread, target, under_gilscope, under_pyspy
+
+QUICK = "--quick" in sys.argv
+ROUNDS = 3 if QUICK else 8
+SECONDS = 4 if QUICK else 10
+Row = tuple[str, str, str, str]
+
+
+def took(output: str) -> float:
+    """The seconds that work.py printed."""
+    match = re.search(r"took ([\d.]+)", output)
+    if match is None:
+        raise ValueError(f"no time in {output!r}")
+    return float(match[1])
+
+
+def slowdown(busy: int, idle: int, rounds: int) -> tuple[str, str]:
+    """By how much a target is slowed by gilscope, and by py-spy at 100 Hz; each against the run before it."""
+    script = target("work.py", busy, idle, rounds)
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        before = took(alone(script))
+        watched = took(under_gilscope(script)[0])
+        between = took(alone(script))
+        spied = took(under_pyspy(script, "-r", "100")[0])
+        after = took(alone(script))
+        ours.append(watched / ((before + between) / 2) - 1)
+        theirs.append(spied / ((between + after) / 2) - 1)
+    return _percents(ours), _percents(theirs)
+
+
+def _percents(values: list[float]) -> str:
+    mean, spread = mean_and_spread(values)
+    return f"{100 * mean:+.1f} ± {100 * spread:.1f} %"
+
+
+def slowdowns() -> list[Row]:
+    """Target slowed by watching."""
+    rounds = 20_000 if QUICK else 40_000
+    four, four_spied = slowdown(4, 0, rounds // 4)
+    many, many_spied = slowdown(2, 200, rounds // 2)
+    return [
+        ("target slowed, 4 CPU threads", "< 1 %", four, f"py-spy record -r 100: {four_spied}"),
+        ("target slowed, 200 idle + 2 busy", "< 2 %", many, f"py-spy record -r 100: {many_spied}"),
+    ]
+
+
+def costs() -> list[Row]:
+    """What the sampler takes, with stacks, at 1000 Hz."""
+    rows: list[Row] = []
+    for what, arguments in (
+        ("8 busy threads", (8, 0, 0)),
+        ("2 busy + 200 idle threads", (2, 200, 0)),
+        ("2 busy + 1,000 idle threads", (2, 1_000, 0)),
+        ("2 busy threads + 64 processes", (2, 0, 64)),
+    ):
+        _, summary = under_gilscope(target("spin.py", SECONDS, *arguments))
+        own = summary["gilscope"]
+        achieved = own["rate_hz"]["achieved"] or 0.0
+        measured = f"{100 * own['cost']['share_of_core']:.1f} % at {achieved:.0f} Hz"
+        rows.append((f"sampler CPU, {what}", "5 % of a core", measured, ""))
+        if arguments == (8, 0, 0):
+            per_hour = summary["recording_bytes"] / SECONDS * 3_600 / 1e6
+            rows.append(
+                ("recording, 8 busy threads", "150 MB/h", f"{per_hour:.0f} MB/h", f"from {SECONDS} s")
+            )
+    return rows
+
+
+def errors() -> list[Row]:
+    """Error of held shares against a schedule known by construction."""
+    script = target("schedule.py", SECONDS)
+    output, summary = under_gilscope(script)
+    ours = _worst(output, {lane["name"]: lane["held_share"] for lane in summary["lanes"]})
+    others = []
+    for options in (["-r", "100"], ["-r", "1000"], ["-r", "1000", "--nonblocking"]):
+        output, raw = under_pyspy(script, "--threads", "--gil", *options)
+        others.append(f"{' '.join(options)}: {_worst(output, _shares(raw, options[1])):.1f}")
+    return [
+        (
+            "largest error of a held share",
+            "0.5 points",
+            f"{ours:.2f} points",
+            "py-spy " + ", ".join(others),
+        )
+    ]
+
+
+def _shares(raw: str, rate: str) -> dict[str, float]:
+    counts: dict[str, float] = {}
+    for line in raw.splitlines():
+        match = re.match(r"thread \([^)]*\): ([^;]+);.* (\d+)$", line)
+        if match:
+            counts[match[1]] = counts.get(match[1], 0) + int(match[2])
+    return {name: count / (int(rate) * SECONDS) for name, count in counts.items()}
+
+
+def _worst(output: str, shares: dict[str, float]) -> float:
+    # py-spy prints lines of its own between those of its target.
+    truth = json.loads(next(line for line in output.splitlines() if line.startswith("{")))
+    wall_ns, held_ns = float(truth["wall_ns"]), dict[str, int](truth["held_ns"])
+    return max(100.0 * abs(shares.get(name, 0.0) - held / wall_ns) for name, held in held_ns.items())
+
+
+def app() -> list[Row]:
+    """The screen: CPU, first frame, memory."""
+    script = target("spin.py", SECONDS + 8, 32, 0, 0)
+    recording = Path(f"/tmp/gilscope-bench-{os.getpid()}.gilscope")
+    first, cpu, memory = [], 0.0, ""
+    try:
+        for attempt in range(ROUNDS // 2 + 1):
+            began = time.monotonic()
+            command = [*tools.GILSCOPE, "run", "-o", str(recording), script[0], "--", *script[1:]]
+            screen = Screen.start(command, 200, 60)
+            if screen.read_for(10, until="─ GIL ".encode()):
+                first.append(time.monotonic() - began - 0.05)
+            if attempt == 0:
+                screen.read_for(4)
+                before = screen.cpu_s()
+                screen.read_for(SECONDS)
+                cpu = (screen.cpu_s() - before) / SECONDS
+                sizes = [screen.rss_mb(), *(screen.rss_mb(pid) for pid in screen.children())]
+                memory = "app {:.0f} MB, sampler {:.0f} MB".format(*sizes[:2])
+            screen.keys("q")
+            screen.read_for(0.5)
+            screen.keys("\r")
+            screen.read_for(1.0)
+            screen.close()
+    finally:
+        recording.unlink(missing_ok=True)
+    mean, spread = mean_and_spread(first)
+    return [
+        (
+            "app at 200 × 60, 32 busy lanes",
+            "20 % of a core",
+            f"{100 * cpu:.0f} %",
+            "live, 30 frames a second",
+        ),
+        ("first frame", "0.8 s", f"{mean:.2f} ± {spread:.2f} s", ""),
+        ("memory", "120 MB each", memory, ""),
+    ]
+
+
+def headless() -> list[Row]:
+    """What a headless watch adds to a short script."""
+    empty = Path(tools.TARGETS / "empty.py")
+    added = []
+    for _ in range(ROUNDS):
+        began = time.monotonic()
+        alone([str(empty)])
+        between = time.monotonic()
+        under_gilscope([str(empty)])
+        added.append((time.monotonic() - between) - (between - began))
+    mean, spread = mean_and_spread(added)
+    return [
+        ("headless adds to a script", "0.3 s", f"{mean:.2f} ± {spread:.2f} s", "with the summary printed")
+    ]
+
+
+BENCHES: tuple[Callable[[], list[Row]], ...] = (headless, errors, costs, app, slowdowns)
+
+
+def main() -> None:
+    """Measure all, or those named on the command line."""
+    named = {argument for argument in sys.argv[1:] if not argument.startswith("-")}
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    print(f"{os.cpu_count()} cores of {model}, {platform.system()} {platform.release()},", end=" ")
+    print(f"CPython {platform.python_version()}, {time.strftime('%Y-%m-%d')}\n")
+    print("| what | budget | measured | beside it |\n|---|---|---|---|")
+    for bench in BENCHES:
+        if not named or bench.__name__ in named:
+            for row in bench():
+                print("| " + " | ".join(row) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
