@@ -173,8 +173,10 @@ def _native_parallel(facts: _Facts) -> Verdict | None:
         headline="Native-parallel: threads compute side by side in C code that lets go of the GIL.",
         evidence=(
             f"{facts.cores_used:.1f} of {_cores(facts.cores_usable)} used on average.",
-            (f"{facts.native_s:.1f} s of CPU time without the GIL; the GIL is held "
-            f"{_percent(facts.utilisation)} of the time."),
+            (
+                f"{facts.native_s:.1f} s of CPU time without the GIL; the GIL is held "
+                f"{_percent(facts.utilisation)} of the time."
+            ),
         ),
         advice=("Threads serve this program well; processes would cost more memory for the same work.",),
         speedup_bound_processes=_bound(facts),
@@ -195,8 +197,10 @@ def _gil_bound(facts: _Facts) -> Verdict | None:
         kind="gil-bound",
         headline=f"GIL-bound: {max(2, facts.want_gil)} threads want to run Python, one can.",
         evidence=(
-            (f"The GIL is held {_percent(facts.utilisation)} of the time, and a thread waits for it "
-            f"{_percent(facts.contention)} of the time."),
+            (
+                f"The GIL is held {_percent(facts.utilisation)} of the time, and a thread waits for it "
+                f"{_percent(facts.contention)} of the time."
+            ),
             f"{facts.waiters:.1f} threads wait on average; {facts.waiting_s:.1f} s of waiting in all.",
             f"{facts.cores_used:.1f} of {_cores(facts.cores_usable)} used on average.",
         ),
@@ -212,8 +216,10 @@ def _io_bound(facts: _Facts) -> Verdict | None:
         kind="io-bound",
         headline="I/O-bound: it mostly waits for something outside, not for the GIL.",
         evidence=(
-            (f"{facts.cores_used:.2f} cores used on average; the GIL is held "
-            f"{_percent(facts.utilisation)} of the time."),
+            (
+                f"{facts.cores_used:.2f} cores used on average; the GIL is held "
+                f"{_percent(facts.utilisation)} of the time."
+            ),
             f"A thread waits for the GIL {_percent(facts.contention)} of the time.",
         ),
         advice=(
@@ -229,8 +235,10 @@ def _single_threaded(facts: _Facts) -> Verdict | None:
         kind="single-threaded",
         headline=f"Single-threaded: {facts.busiest_lane} does nearly all the work alone.",
         evidence=(
-            (f"{_percent(facts.busiest_share)} of all CPU time is its; "
-            f"{facts.cores_used:.1f} of {_cores(facts.cores_usable)} used on average."),
+            (
+                f"{_percent(facts.busiest_share)} of all CPU time is its; "
+                f"{facts.cores_used:.1f} of {_cores(facts.cores_usable)} used on average."
+            ),
             f"A thread waits for the GIL {_percent(facts.contention)} of the time.",
         ),
         advice=("Nothing is in its way: to be faster, split its work, best over processes.",),
@@ -243,8 +251,10 @@ def _mixed(facts: _Facts) -> Verdict:
         headline="Mixed: no single thing limits this program.",
         evidence=(
             f"{facts.cores_used:.1f} of {_cores(facts.cores_usable)} used on average.",
-            (f"The GIL is held {_percent(facts.utilisation)} of the time; a thread waits for it "
-            f"{_percent(facts.contention)} of the time."),
+            (
+                f"The GIL is held {_percent(facts.utilisation)} of the time; a thread waits for it "
+                f"{_percent(facts.contention)} of the time."
+            ),
         ),
         advice=("Look at a part of it: phases of different kinds add up to this.",),
         speedup_bound_processes=_bound(facts),
