@@ -194,11 +194,9 @@ def _total(rows: Sequence[dict[str, Any]], key: str) -> float:
 
 
 def _achieved_hz(sums: _Sums) -> float | None:
-    """Samples a second of the GIL that was watched longest."""
-    longest = max(sums.gils.values(), key=lambda gil: gil.watched_ns, default=None)
-    if longest is None or not longest.watched_ns:
-        return None
-    return _round(longest.samples / (longest.watched_ns / NS_PER_S))
+    """Samples a second of the GIL that was sampled most often; of many, idle ones are sampled more rarely."""
+    rates = [gil.samples / (gil.watched_ns / NS_PER_S) for gil in sums.gils.values() if gil.watched_ns]
+    return _round(max(rates)) if rates else None
 
 
 def _watched_by_process(sums: _Sums, process_of_gil: dict[int, int]) -> dict[int, int]:

@@ -34,6 +34,8 @@ READ_PER_TURN_BYTES = 1 << 18
 EXIT_PATIENCE, EXIT_STEP_S = 40, 0.000_5
 LOOK_NS = 10_000_000
 """How often forks are looked for: a new process is watched this soon."""
+HOT_GILS = 4
+COLD_TURNS = 16
 BEHIND_NS = NS_PER_S
 """After a pause longer than this (a stopped machine), ticks begin anew instead of being made up for."""
 
@@ -79,6 +81,7 @@ class Sampler:
         self._collector = StackCollector(PySpy(on_start=target.spare))
         self._cost = CostKeeper(config, self._collector.pyspy.cpu_ns)
         self._ticker = Ticker(config.rate_hz, self._origin_ns)
+        self._turn = 0
         self._tick_index = 0
         self._tick_start_ns = 0
         self._tick_end_ns = config.tick_ns
@@ -173,7 +176,14 @@ class Sampler:
         The hot loop: after each sleep the caches are cold, so that every call in here costs several times
         what it does in a benchmark. Times are the monotonic clock's.
         """
-        gils = [(process, gil, gil.probe.sample) for process, gil in self._tree.readable_gils()]
+        every = [(process, gil, gil.probe.sample) for process, gil in self._tree.readable_gils()]
+        hot, cold = every, []
+        if len(every) > HOT_GILS:
+            # Of many, those that have long been free are sampled in turn: each sample stands for the time
+            # since the last one, so that rarer ones are less exact, not less true.
+            hot = [entry for entry in every if not entry[1].is_cold]
+            cold = [entry for entry in every if entry[1].is_cold]
+        turns = [[*hot, *cold[turn::COLD_TURNS]] for turn in range(COLD_TURNS)] if cold else [hot]
         monotonic_ns, next_deadline = time.monotonic_ns, self._ticker.next_deadline
         origin_ns, quiet = self._origin_ns, not self._output_open
         taken = late_ns = 0
@@ -187,7 +197,7 @@ class Sampler:
                 time.sleep((deadline_ns - now_ns) / NS_PER_S)
             now_ns = monotonic_ns()
             late_ns = max(late_ns, now_ns - deadline_ns)
-            for process, gil, sample in gils:
+            for process, gil, sample in turns[self._turn % len(turns)]:
                 try:
                     seen = sample()
                 except ReadFailedError as error:
@@ -201,10 +211,11 @@ class Sampler:
                 else:
                     gil.tell(now_ns - origin_ns, seen)
             before_ns = now_ns
+            self._turn += 1
             taken += 1
             if now_ns >= due_ns:
                 break
-        for _, gil, _ in gils:
+        for _, gil, _ in every:
             gil.flush()
         self._counters.samples_taken += taken
         self._counters.late_ns_max = max(self._counters.late_ns_max, late_ns)
@@ -305,7 +316,7 @@ class Sampler:
         self._second_ns = now_ns + NS_PER_S
         self._tree.look_around(now_ns, self._tick_end_ns)
         for watch in self._tree.watches:
-            watch.refresh_lanes()
+            watch.lanes.refresh()
         ticks = self._machine.process_ticks(self._tree.watches, now_ns)
         self._write(lambda writer: writer.put_process_ticks(ticks))
         if self._cost.keep_budget(now_ns):

@@ -24,6 +24,7 @@ class MachineWatch:
         self._busy: list[float] = []
         self._ticks = 0
         self._shares_at_ns = 0
+        self._read: set[int] = set()
         self._clock = MonotonicClock()
 
     def core_ticks(
@@ -63,6 +64,9 @@ class MachineWatch:
         began_ns = self._clock.now_ns()
         ticks = []
         for watch in watches:
+            if watch.is_idle and watch.process.key in self._read:
+                continue  # its memory has not changed either
+            self._read.add(watch.process.key)
             size = cores.footprint(watch.pid, shares=shares)
             if size is not None and size.rss:
                 ticks.append(

@@ -139,6 +139,17 @@ class GilFold:
             self._sums.holds.append(HoldSpan(self._tid, self._hold_start_ns, end_ns))
         self._hold_start_ns = next_start_ns
 
+    @property
+    def is_settled(self) -> bool:
+        """No hold goes on, and nothing waits to be booked in the next tick."""
+        return self._tid == FREE and not self._later and self._switch_number >= 0
+
+    def extend(self, end_ns: int) -> None:
+        """Let the tick that goes on end later, as nothing happened in it."""
+        self._end_ns = end_ns
+        self._sums.samples += self._next.samples
+        self._next = GilSums()
+
     def finish(self, next_end_ns: int) -> GilSums:
         """The sums of the tick that ends; the next one ends at `next_end_ns`."""
         sums = self._sums

@@ -67,7 +67,7 @@ class StackCollector:
                 self._failed(self.pyspy.record(pid, now_ns), now_ns)
 
     def _ask_for_names(self, watch: ProcessWatch, now_ns: int) -> None:
-        unnamed, pid = watch.unnamed(), watch.pid
+        unnamed, pid = watch.lanes.unnamed, watch.pid
         if not unnamed:
             self._ask_at_ns.pop(pid, None)
             self._unnamed[pid] = 0
@@ -95,11 +95,11 @@ class StackCollector:
         elif isinstance(result, Names):
             watch = by_pid.get(result.pid)
             if watch is not None:
-                watch.rename(result.names)
+                watch.lanes.rename(result.names)
         elif isinstance(result, Stacks):
             for stack in result.stacks:
                 if stack.name and stack.pid in by_pid:
-                    by_pid[stack.pid].rename({stack.tid: stack.name})
+                    by_pid[stack.pid].lanes.rename({stack.tid: stack.name})
                 lane = lane_of(stack.pid, stack.tid)
                 if (stack.pid, stack.tid) not in self._held_since_record:
                     self.disagreements += stack.count

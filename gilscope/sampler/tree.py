@@ -92,6 +92,8 @@ class ProcessTree:
                 self._let_go_if_ended(watch, now_ns)
             if watch not in self.watches or not watch.tasks.tasks:
                 continue
+            if watch.is_idle:
+                continue  # it has started nothing, and become nothing else
             watch.try_open(now_ns)
             tids = list(watch.tasks.tasks)
             if self._turn % ALL_THREADS_EVERY or len(tids) > MANY_THREADS:
@@ -139,10 +141,10 @@ class ProcessTree:
         return self._lane_keys.get((pid, tid))
 
     def _take_lanes(self, watch: ProcessWatch) -> None:
-        for lane in watch.changed_lanes:
+        for lane in watch.lanes.changed:
             self._lane_keys[watch.pid, lane.tid] = lane.key
-        self._done_lanes += watch.changed_lanes
-        watch.changed_lanes.clear()
+        self._done_lanes += watch.lanes.changed
+        watch.lanes.changed.clear()
 
     def _take_gils(self, watch: ProcessWatch) -> None:
         self._done_gils += watch.changed_gils

@@ -6,20 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from gilscope.model import Gap, Gil, GilTick, Hold, Lane, LaneTick, Process
-from gilscope.sampler.merge import (
-    UNKNOWN_HOLDER,
-    GilFold,
-    GilSums,
-    LaneDebt,
-    LaneReading,
-    merge_lanes,
-)
+from gilscope.sampler.lanes import CoreTimes, LaneSet, TickReading
+from gilscope.sampler.merge import GilFold, GilSums
 from gilscope.sources import processes
 from gilscope.sources.gil import GilProbe, InterpreterReader, NotReadableError, Sample
 from gilscope.sources.layouts import Version
 from gilscope.sources.memory import ReadFailedError
-from gilscope.sources.tasks import CLOCK_TICKS_PER_S, Seen, Sweep, Task, Tasks
+from gilscope.sources.tasks import CLOCK_TICKS_PER_S, Sweep, Task, Tasks
 
+COLD_SAMPLES = 100
+IDLE_FOLD_NS = 1_000_000_000
 MAIN_THREAD = "MainThread"
 RETRY_FIRST_NS = 20_000_000
 RETRY_LAST_NS = 2_000_000_000
@@ -36,24 +32,6 @@ class Keys:
 
 
 @dataclass(slots=True)
-class LaneWatch:
-    """A lane and what was read of it in the tick that goes on."""
-
-    lane: Lane
-    task: Task
-    debt: LaneDebt = field(default_factory=LaneDebt)
-    cpu_mark_ns: int = 0
-    """The task's CPU time at the last tick's end; likewise its time in the run queue."""
-    queue_mark_ns: int = 0
-    cpu_base_ns: int = 0
-    """Its CPU time when the watch began."""
-    sweeps: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
-    """How often it was seen, by tasks.Seen."""
-    waits_for: int | None = None
-    ended_ns: int | None = None
-
-
-@dataclass(slots=True)
 class GilWatch:
     """A GIL and the fold of its samples."""
 
@@ -64,6 +42,8 @@ class GilWatch:
     same: int = 0
     """Samples equal to the last one that the fold has not been told of, and the moment of the newest."""
     same_ns: int = 0
+    quiet: int = 0
+    """Samples in a row that found it free and unchanged, while its process used no CPU time."""
 
     def tell(self, at_ns: int, sample: Sample) -> None:
         """Tell the fold of a sample."""
@@ -72,13 +52,25 @@ class GilWatch:
             self.fold.again(at_ns)
         else:
             self.last = sample
+            self.quiet = 0
             self.fold.add(at_ns, *sample)
 
     def flush(self) -> None:
         """Tell the fold of the equal samples that were only counted."""
         if self.same:
             self.fold.again(self.same_ns, self.same)
+            self.quiet = self.quiet + self.same if self.is_free else 0
             self.same = 0
+
+    @property
+    def is_free(self) -> bool:
+        """Nobody held it, and nobody waited, at the last sample."""
+        return self.last is not None and self.last.tid == 0 and self.last.waiters <= 0
+
+    @property
+    def is_cold(self) -> bool:
+        """It has been free for so long that it may be sampled more rarely."""
+        return self.quiet >= COLD_SAMPLES
 
 
 @dataclass(slots=True)
@@ -91,8 +83,7 @@ class ProcessPart:
     gaps: list[Gap] = field(default_factory=list)
     holders: list[int] = field(default_factory=list)
     """Tids that held a GIL."""
-    core_ns: dict[int, dict[int, int]] = field(default_factory=dict)
-    """Per core: CPU time of each lane that was last seen on it."""
+    core_ns: CoreTimes = field(default_factory=dict)
 
 
 class ProcessWatch:
@@ -138,10 +129,9 @@ class ProcessWatch:
         self.gils: list[GilWatch] = []
         self._closed_gils: list[GilWatch] = []
         """Lost since the last tick's end: their sums are still to be written."""
-        self.lanes: dict[int, LaneWatch] = {}
+        self.lanes = LaneSet()
         self.unreadable: str | None = None
         """Why its GIL cannot be read, while that is so."""
-        self.changed_lanes: list[Lane] = []
         self.changed = True
         self.changed_gils: list[Gil] = []
         self._retry_ns = RETRY_FIRST_NS
@@ -151,6 +141,8 @@ class ProcessWatch:
         self._swept_ns = now_ns
         self._unread_since_ns = now_ns
         self._lost_ns: int | None = None
+        self._idle = False
+        self._folded_ns = now_ns
 
     @property
     def pid(self) -> int:
@@ -184,10 +176,7 @@ class ProcessWatch:
         self.is_python = False
         self.process = replace(self.process, python=None, command=processes.command_line(self.pid))
         self.changed = True
-        watch = self.lanes.get(self.pid)
-        if watch is not None:
-            watch.lane = replace(watch.lane, kind="process", name=_program(self.process.command))
-            self.changed_lanes.append(watch.lane)
+        self.lanes.rename({self.pid: _program(self.process.command)}, kind="process")
 
     def _opened(self, reader: InterpreterReader, now_ns: int) -> None:
         for probe in reader.probes():
@@ -245,17 +234,22 @@ class ProcessWatch:
         if self._lost_ns is not None and self.has_ended():
             ended = list(self.lanes)
         for tid in ended:
-            self._end_lane(tid, now_ns)
-        for task in sweep.seen:
-            watch = self.lanes.get(task.tid)
-            if watch is not None:
-                watch.sweeps[task.seen] += 1
-                if task.waits_for is not None:
-                    watch.waits_for = task.waits_for
+            # A process's memory goes before its threads do.
+            self.lanes.end(tid, now_ns if self._lost_ns is None else min(now_ns, self._lost_ns))
+        self.lanes.see(sweep.seen)
         if thorough:
+            self._idle = sweep.idle
+            if not sweep.idle:
+                for gil in self.gils:
+                    gil.quiet = 0
             self._swept_ns = now_ns
             self._older = False
         return sweep
+
+    @property
+    def is_idle(self) -> bool:
+        """It used no CPU time in the last tick."""
+        return self._idle
 
     def has_ended(self) -> bool:
         """Gone from the process table, or in it only until its parent asks how it ended."""
@@ -273,12 +267,7 @@ class ProcessWatch:
             name=self._first_name(task, program=program),
             start_ns=max(self.process.start_ns, min(self._swept_ns, now_ns)),
         )
-        watch = LaneWatch(lane, task)
-        if self._older:
-            watch.cpu_base_ns = watch.cpu_mark_ns = task.cpu_ns
-            watch.queue_mark_ns = task.queue_ns
-        self.lanes[task.tid] = watch
-        self.changed_lanes.append(lane)
+        self.lanes.start(lane, task, older=self._older)
 
     def _first_name(self, task: Task, *, program: bool) -> str | None:
         """What it is called until py-spy says more: Python's first thread is known by its id."""
@@ -286,32 +275,18 @@ class ProcessWatch:
             return _program(self.process.command)
         return MAIN_THREAD if self.is_python and task.tid == self.pid else None
 
-    def _end_lane(self, tid: int, now_ns: int) -> None:
-        watch = self.lanes.get(tid)
-        if watch is not None and watch.ended_ns is None:
-            # A process's memory goes before its threads do.
-            watch.ended_ns = now_ns if self._lost_ns is None else min(now_ns, self._lost_ns)
-
-    def rename(self, names: dict[int, str]) -> None:
-        """Give lanes the names that their threads have in Python."""
-        for tid, name in names.items():
-            watch = self.lanes.get(tid)
-            if watch is not None and watch.lane.name != name:
-                watch.lane = replace(watch.lane, name=name)
-                self.changed_lanes.append(watch.lane)
-
-    def unnamed(self) -> int:
-        """How many living threads have no name yet."""
-        return sum(w.lane.name is None and w.ended_ns is None for w in self.lanes.values())
-
     def finish_tick(self, end_ns: int, next_end_ns: int) -> ProcessPart:
         """Fold all that was read since the last tick's end; sweep just before."""
         part = ProcessPart()
         start_ns, self._tick_start_ns, self._tick_end_ns = self._tick_start_ns, end_ns, next_end_ns
-        length_ns = max(1, end_ns - start_ns)
+        if self._may_wait(end_ns):
+            for watch in self.gils:
+                watch.fold.extend(next_end_ns)
+            return part
+        self._folded_ns = end_ns
         held: dict[int, int] = {}
         waiter_ns: dict[int, int] = {}
-        watched_ns = length_ns if self.gils or self._closed_gils else 0
+        watched_ns = end_ns - start_ns if self.gils or self._closed_gils else 0
         watches, self._closed_gils = [*self._closed_gils, *self.gils], []
         for watch in watches:
             sums = watch.fold.finish(next_end_ns)
@@ -324,13 +299,29 @@ class ProcessWatch:
         for tid in held:
             self.tasks.wake(tid)
         part.holders += held
-        self._merge(part, start_ns, end_ns, held, waiter_ns, watched_ns)
-        for tid in [tid for tid, watch in self.lanes.items() if watch.ended_ns is not None]:
-            ended = self.lanes.pop(tid)
-            self.changed_lanes.append(
-                replace(ended.lane, end_ns=ended.ended_ns, cpu_ns=ended.task.cpu_ns - ended.cpu_base_ns)
+        part.lanes, part.core_ns = self.lanes.finish_tick(
+            TickReading(
+                start_ns=start_ns,
+                end_ns=end_ns,
+                python=self.is_python,
+                watched_ns=watched_ns,
+                swept_ns=self._swept_ns,
+                held=held,
+                waiter_ns=waiter_ns,
+                only_gil=self.gils[0].gil.key if len(self.gils) == 1 else None,
             )
+        )
         return part
+
+    def _may_wait(self, end_ns: int) -> bool:
+        """Nothing happened: such a process's GILs are folded once a second only, their time in one row."""
+        return (
+            self._idle
+            and not self._closed_gils
+            and self.reader is not None
+            and end_ns - self._folded_ns < IDLE_FOLD_NS
+            and all(watch.is_free and watch.fold.is_settled for watch in self.gils)
+        )
 
     def _add_gil(self, part: ProcessPart, watch: GilWatch, sums: GilSums) -> None:
         key = watch.gil.key
@@ -348,11 +339,11 @@ class ProcessWatch:
                     handoffs=sums.handoffs,
                     handoffs_seen=sums.handoffs_seen,
                     longest_hold_ns=sums.longest_hold_ns,
-                    holder=self._lane_key(sums.holder),
+                    holder=self.lanes.key_of(sums.holder),
                 )
             )
         part.holds += [
-            Hold(gil=key, lane=self._lane_key(h.tid), start_ns=h.start_ns, end_ns=h.end_ns)
+            Hold(gil=key, lane=self.lanes.key_of(h.tid), start_ns=h.start_ns, end_ns=h.end_ns)
             for h in sums.holds
         ]
         if sums.gap is not None:
@@ -365,72 +356,6 @@ class ProcessWatch:
                     end_ns=sums.gap[1],
                 )
             )
-
-    def _lane_key(self, tid: int | None) -> int | None:
-        watch = self.lanes.get(tid) if tid is not None and tid != UNKNOWN_HOLDER else None
-        return None if watch is None else watch.lane.key
-
-    def _merge(
-        self,
-        part: ProcessPart,
-        start_ns: int,
-        end_ns: int,
-        held: dict[int, int],
-        waiter_ns: dict[int, int],
-        watched_ns: int,
-    ) -> None:
-        """Turn the lanes' readings into rows; lanes that only slept get none."""
-        python = self.is_python
-        gil = self.gils[0].gil.key if len(self.gils) == 1 else None
-        watches, readings = [], []
-        for watch in self.lanes.values():
-            task = watch.task
-            cpu_ns, queue_ns = task.cpu_ns - watch.cpu_mark_ns, task.queue_ns - watch.queue_mark_ns
-            held_ns = held.get(task.tid, 0)
-            busy = cpu_ns or queue_ns or held_ns or watch.sweeps[Seen.WAITING] or watch.sweeps[Seen.ON_CPU]
-            first = max(start_ns, watch.lane.start_ns)
-            last = end_ns if watch.ended_ns is None else min(end_ns, watch.ended_ns)
-            unread = watch.sweeps[Seen.UNREADABLE] or watched_ns < last - first
-            if not busy and not (python and unread):
-                watch.sweeps[:] = (0, 0, 0, 0)
-                continue
-            watches.append(watch)
-            readings.append(
-                LaneReading(
-                    length_ns=max(0, last - first),
-                    python=python,
-                    watched_ns=watched_ns,
-                    held_ns=held_ns,
-                    cpu_ns=cpu_ns,
-                    queue_ns=queue_ns,
-                    sweep_error_ns=self._swept_ns - end_ns,
-                    on_cpu_sweeps=watch.sweeps[Seen.ON_CPU],
-                    waiting_sweeps=watch.sweeps[Seen.WAITING],
-                    asleep_sweeps=watch.sweeps[Seen.ASLEEP],
-                    unreadable_sweeps=watch.sweeps[Seen.UNREADABLE],
-                    gil=watch.waits_for if watch.waits_for is not None else gil,
-                )
-            )
-            watch.cpu_mark_ns, watch.queue_mark_ns = task.cpu_ns, task.queue_ns
-        rows = merge_lanes(readings, [watch.debt for watch in watches], waiter_ns)
-        for watch, reading, states in zip(watches, readings, rows, strict=True):
-            watch.sweeps[:] = (0, 0, 0, 0)
-            watch.waits_for = None
-            core = watch.task.core
-            if core is not None and reading.cpu_ns > 0:
-                part.core_ns.setdefault(core, {})[watch.lane.key] = reading.cpu_ns
-            if sum(states) > states[5]:
-                part.lanes.append(
-                    LaneTick(lane=watch.lane.key, states=states, held_ns=states[0] + states[1], core=core)
-                )
-
-    def refresh_lanes(self) -> None:
-        """Note the CPU time of the lanes so far."""
-        for watch in self.lanes.values():
-            cpu_ns = watch.task.cpu_ns - watch.cpu_base_ns
-            if cpu_ns != watch.lane.cpu_ns:
-                watch.lane = replace(watch.lane, cpu_ns=cpu_ns)
-                self.changed_lanes.append(watch.lane)
 
     def torn_reads(self) -> int:
         """Samples that were read again because they contradicted themselves."""
@@ -448,12 +373,7 @@ class ProcessWatch:
                 start_ns=self._unread_since_ns,
                 end_ns=end_ns,
             )
-        for watch in self.lanes.values():
-            self._end_lane(watch.task.tid, end_ns)
-            ended_ns = watch.ended_ns
-            cpu_ns = watch.task.cpu_ns - watch.cpu_base_ns
-            self.changed_lanes.append(replace(watch.lane, end_ns=ended_ns, cpu_ns=cpu_ns))
-        self.lanes.clear()
+        self.lanes.end_all(end_ns if self._lost_ns is None else min(end_ns, self._lost_ns))
         self.tasks.close()
         self.lost("it ended", end_ns)
         self.process = replace(self.process, end_ns=end_ns, exit_code=exit_code)

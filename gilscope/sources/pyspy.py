@@ -22,17 +22,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gilscope.model import Frame
+from gilscope.sources.layouts import GLIBC_TID_OFFSET
+from gilscope.sources.memory import ProcessMemory, ReadFailedError
 
 RECORD_RATE_HZ = 25
 FIRST_RECORD_S = 1
 RECORD_S = 5
-DUMP_TIMEOUT_S = 10.0
+TIMEOUT_S = 10.0
+"""A call that takes so much longer than it should is ended."""
 MAX_FAILURES = 3
 """After so many failures in a row py-spy is left alone for this session."""
 
-_THREAD = re.compile(r"thread \((?:0x)?([0-9A-Fa-f]+)\)(?:: (.*))?$")
-_PROCESS = re.compile(r"process (\d+):")
-_FRAME = re.compile(r"(.*) \((.*):(\d+)\)$")
+_THREAD = re.compile(r"thread \((?:0x([0-9A-Fa-f]+)|(\d+))\)(?:: (.*))?$", re.ASCII | re.DOTALL)
+_PROCESS = re.compile(r"process (\d+):", re.ASCII)
+_FRAME = re.compile(r"(.*?) \((.*):(\d+)\)$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,9 @@ class PySpyFailure:
 
 Result = Stacks | Names | PySpyFailure
 
+FindTid = Callable[[int, int], int]
+"""From a pid and Python's own id of a thread to the kernel's id of it, 0 where that is not known."""
+
 
 def find_executable() -> str | None:
     """py-spy's path: beside our own interpreter first, as a dependency brings it, then on PATH."""
@@ -95,9 +101,12 @@ class _Call:
     pid: int
     process: subprocess.Popen[bytes]
     start_ns: int
+    deadline_ns: int
     output: Path
     errors: Path
     cpu_ns: int = 0
+    late: bool = False
+    """It was ended because it took too long."""
 
 
 class PySpy:
@@ -114,6 +123,8 @@ class PySpy:
         self._failures = 0
         self._records = 0
         self._spent_ns = 0
+        self._tids: dict[tuple[int, int], int] = {}
+        """What `_find_tid` found, for results that come when their process has gone."""
 
     @property
     def usable(self) -> bool:
@@ -135,13 +146,15 @@ class PySpy:
         self._records += 1
         arguments = ["--threads", "--gil", "--full-filenames", "-r", str(RECORD_RATE_HZ), "-d", str(seconds)]
         arguments += ["-f", "raw"]
-        return self._start("record", pid, now_ns, arguments)
+        return self._start("record", pid, now_ns, arguments, seconds)
 
     def dump(self, pid: int, now_ns: int) -> PySpyFailure | None:
         """Begin to read the names of a process's threads."""
         return self._start("dump", pid, now_ns, ["--json"])
 
-    def _start(self, kind: str, pid: int, now_ns: int, arguments: list[str]) -> PySpyFailure | None:
+    def _start(
+        self, kind: str, pid: int, now_ns: int, arguments: list[str], seconds: float = 0.0
+    ) -> PySpyFailure | None:
         if self._executable is None:
             self._failures = MAX_FAILURES
             return PySpyFailure(
@@ -164,7 +177,8 @@ class PySpy:
         except OSError as error:
             return self._failed(pid, f"py-spy cannot be started: {error.strerror}", now_ns)
         self._on_start(process.pid)
-        self._calls.append(_Call(kind, pid, process, now_ns, output, errors))
+        deadline_ns = now_ns + round((seconds + TIMEOUT_S) * 1e9)
+        self._calls.append(_Call(kind, pid, process, now_ns, deadline_ns, output, errors))
         return None
 
     def _failed(self, pid: int, reason: str, start_ns: int) -> PySpyFailure:
@@ -177,7 +191,8 @@ class PySpy:
         for call in list(self._calls):
             status = self._ended(call)
             if status is None:
-                if call.kind == "dump" and now_ns - call.start_ns > DUMP_TIMEOUT_S * 1e9:
+                if now_ns > call.deadline_ns and not call.late:
+                    call.late = True
                     call.process.kill()
                 continue
             self._calls.remove(call)
@@ -199,16 +214,34 @@ class PySpy:
         try:
             text = call.output.read_text(errors="replace")
             if call.kind == "dump" and status == 0:
-                self._failures = 0
-                return Names(call.pid, parse_names(text))
+                return self._succeeded(Names(call.pid, parse_names(text, call.pid, self._find_tid)))
             if call.kind == "record" and (status == 0 or text):
-                self._failures = 0
-                return Stacks(parse_stacks(text, call.pid), call.start_ns, now_ns)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+                stacks = parse_stacks(text, call.pid, self._find_tid)
+                return self._succeeded(Stacks(stacks, call.start_ns, now_ns))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             return self._failed(
                 call.pid, f"py-spy {call.kind} wrote what cannot be read: {error}", call.start_ns
             )
         return self._failed(call.pid, _reason(call), call.start_ns)
+
+    def _succeeded(self, result: Result) -> Result:
+        self._failures = 0
+        return result
+
+    def _find_tid(self, pid: int, thread_id: int) -> int:
+        """Kernel id of a thread that py-spy knows by Python's id only: with --nonblocking, up to 3.10.
+
+        That id is the address of glibc's thread struct, which holds the tid.
+        """
+        memory: ProcessMemory | None = None
+        with contextlib.suppress(ReadFailedError):
+            memory = ProcessMemory(pid)
+            tid = memory.int32(thread_id + GLIBC_TID_OFFSET)
+            if tid > 0 and Path(f"/proc/{pid}/task/{tid}").exists():
+                self._tids[pid, thread_id] = tid
+        if memory is not None:
+            memory.close()
+        return self._tids.get((pid, thread_id), 0)
 
     def cpu_ns(self) -> int:
         """CPU time that py-spy took so far, the running calls included."""
@@ -244,39 +277,63 @@ class PySpy:
 
 
 def _reason(call: _Call) -> str:
+    if call.late:
+        return f"py-spy {call.kind} did not end in time"
     lines = call.errors.read_text(errors="replace").strip().splitlines()
     words = [line.removeprefix("Error: ").strip() for line in lines if not line.startswith("py-spy>")]
     said = "; ".join(word for word in words if word)[:200]
     return f"py-spy {call.kind} failed: {said or 'it said nothing'}"
 
 
-def parse_stacks(text: str, pid: int) -> tuple[Stack, ...]:
-    """The stacks in py-spy's raw format. `pid` is the process of lines that name none."""
+def _no_tid(_pid: int, _thread_id: int) -> int:
+    return 0
+
+
+def parse_stacks(text: str, pid: int, find_tid: FindTid = _no_tid) -> tuple[Stack, ...]:
+    """The stacks in py-spy's raw format.
+
+    Args:
+        text: what py-spy wrote.
+        pid: the process of lines that name none.
+        find_tid: for lines that have only Python's id of the thread, in hexadecimal; unknown ones are left out.
+
+    Raises:
+        ValueError: there is something, but no line of it is a stack.
+    """
     stacks = []
-    for line in text.splitlines():
+    lines = text.splitlines()
+    found = not any(lines)
+    for line in lines:
         path, _, count = line.rpartition(" ")
-        if not count.isdigit():
+        if not (count.isascii() and count.isdigit()):
             continue
-        owner, tid, name = pid, 0, None
+        owner, thread, name = pid, None, None
         frames: list[Frame] = []
         for part in path.split(";"):
-            frame, thread, process = _FRAME.match(part), _THREAD.match(part), _PROCESS.match(part)
-            if process:
+            frame, new_thread, process = _FRAME.match(part), _THREAD.match(part), _PROCESS.match(part)
+            if thread is None and process:
                 owner = int(process[1])
-            elif thread and not frames:
-                tid, name = int(thread[1]), thread[2]
-            elif frame:
+            elif thread is None and new_thread:
+                thread, name = new_thread, new_thread[3]
+            elif thread is not None and frame:
                 frames.append(Frame(function=frame[1], file=frame[2], line=int(frame[3])))
-        if tid and frames:
-            stacks.append(Stack(owner, tid, name, tuple(frames), int(count)))
+            elif name is not None and not frames:
+                name += ";" + part  # names of threads are written as they are
+        if thread is not None and frames:
+            found = True
+            tid = int(thread[2]) if thread[2] else find_tid(owner, int(thread[1], 16))
+            if tid:
+                stacks.append(Stack(owner, tid, name, tuple(frames), int(count)))
+    if not found:
+        raise ValueError("no line of it is a stack")
     return tuple(stacks)
 
 
-def parse_names(text: str) -> dict[int, str]:
+def parse_names(text: str, pid: int, find_tid: FindTid = _no_tid) -> dict[int, str]:
     """The names in what `py-spy dump --json` prints, by tid."""
-    threads = json.loads(text)
-    return {
-        int(thread["os_thread_id"]): str(thread["thread_name"])
-        for thread in threads
-        if thread.get("os_thread_id") and thread.get("thread_name")
-    }
+    names = {}
+    for thread in json.loads(text):
+        tid = thread.get("os_thread_id") or find_tid(pid, int(thread.get("thread_id") or 0))
+        if tid and thread.get("thread_name"):
+            names[int(tid)] = str(thread["thread_name"])
+    return names

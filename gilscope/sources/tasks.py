@@ -73,6 +73,8 @@ class Sweep:
     ended: list[Task] = field(default_factory=list)
     seen: list[Task] = field(default_factory=list)
     """Those whose state at this moment is known; the others have been asleep for some sweeps."""
+    idle: bool = False
+    """The whole process used no CPU time since the last thorough sweep."""
 
 
 class Tasks:
@@ -81,6 +83,8 @@ class Tasks:
     def __init__(self, pid: int, machine: str | None = None) -> None:
         self.pid = pid
         self.tasks: dict[int, Task] = {}
+        self._active: dict[int, Task] = {}
+        """Those that are read at each sweep."""
         self.syscalls_readable = True
         self._path = f"/proc/{pid}/task"
         self._futex = FUTEX_CALLS.get(machine or os.uname().machine)
@@ -105,25 +109,25 @@ class Tasks:
         """
         result = Sweep()
         if not thorough:
-            for task in [t for t in self.tasks.values() if t.quiet < QUIET_SWEEPS]:
+            for task in list(self._active.values()):
                 if self._look(task, spans):
                     result.seen.append(task)
                 else:
                     self._end(task, result)
             return result
-        self._update_list(result)
         total_ns = self.cpu_ns()
-        if total_ns == self._cpu_ns and not result.started:
-            # Nothing ran in the whole process, so nothing can have changed.
-            result.seen += [task for task in self.tasks.values() if task.quiet < QUIET_SWEEPS]
+        if total_ns == self._cpu_ns and self.tasks:
+            # Nothing ran in the whole process, so nothing can have changed, not even the list of threads.
+            result.idle = True
+            result.seen += self._active.values()
             return result
+        self._update_list(result)
         moved_ns = total_ns - self._cpu_ns if self._cpu_ns >= 0 else 0
         self._cpu_ns = total_ns
-        due = [t for t in self.tasks.values() if t.quiet < QUIET_SWEEPS]
-        moved_ns -= self._read_all(due, spans, result)
+        moved_ns -= self._read_all(list(self._active.values()), spans, result)
         self._unexplained_ns = max(0, self._unexplained_ns + moved_ns)
-        if self._unexplained_ns > UNEXPLAINED_NS and len(due) < len(self.tasks):
-            left_out = [t for t in self.tasks.values() if t.quiet >= QUIET_SWEEPS]
+        if self._unexplained_ns > UNEXPLAINED_NS and len(self._active) < len(self.tasks):
+            left_out = [task for tid, task in self.tasks.items() if tid not in self._active]
             self._read_all(left_out, spans, result)
             self._unexplained_ns = 0
         return result
@@ -133,6 +137,7 @@ class Tasks:
         task = self.tasks.get(tid)
         if task is not None:
             task.quiet = 0
+            self._active[tid] = task
 
     def _read_all(self, tasks: Iterable[Task], spans: Sequence[GilSpan], result: Sweep) -> int:
         """Read these threads; returns the CPU time that they used."""
@@ -146,8 +151,11 @@ class Tasks:
             if task.cpu_ns != before_ns:
                 used_ns += task.cpu_ns - before_ns
                 task.quiet = 0
+                self._active[task.tid] = task
             elif task.seen is Seen.ASLEEP:
                 task.quiet += 1
+                if task.quiet >= QUIET_SWEEPS:
+                    self._active.pop(task.tid, None)
         return used_ns
 
     def _read(self, task: Task, spans: Sequence[GilSpan]) -> bool:
@@ -222,11 +230,12 @@ class Tasks:
                 start_ticks = int(file.read().rpartition(b")")[2].split()[19])
             schedstat_fd = os.open(f"{folder}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
             task = Task(tid, start_ticks, schedstat_fd)
-            self.tasks[tid] = task
+            self.tasks[tid] = self._active[tid] = task
             result.started.append(task)
 
     def _end(self, task: Task, result: Sweep) -> None:
         self.tasks.pop(task.tid, None)
+        self._active.pop(task.tid, None)
         _close(task)
         self._links = 0  # read the list again: another may have started in its place
         result.ended.append(task)
@@ -236,6 +245,7 @@ class Tasks:
         for task in self.tasks.values():
             _close(task)
         self.tasks.clear()
+        self._active.clear()
 
 
 def _close(task: Task) -> None:

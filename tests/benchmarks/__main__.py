@@ -88,11 +88,11 @@ def errors() -> list[Row]:
     """Error of held shares against a schedule known by construction."""
     script = target("schedule.py", SECONDS)
     output, summary = under_gilscope(script)
-    ours = _worst(output, {lane["name"]: lane["held_share"] for lane in summary["lanes"]})
+    ours = _worst(output, {n["name"]: n["running_s"] + n["holding_s"] for n in summary["lanes"]})
     others = []
     for options in (["-r", "100"], ["-r", "1000"], ["-r", "1000", "--nonblocking"]):
         output, raw = under_pyspy(script, "--threads", "--gil", *options)
-        others.append(f"{' '.join(options)}: {_worst(output, _shares(raw, options[1])):.1f}")
+        others.append(f"{' '.join(options)}: {_worst(output, _held_s(raw, options[1])):.1f}")
     return [
         (
             "largest error of a held share",
@@ -103,20 +103,21 @@ def errors() -> list[Row]:
     ]
 
 
-def _shares(raw: str, rate: str) -> dict[str, float]:
+def _held_s(raw: str, rate: str) -> dict[str, float]:
     counts: dict[str, float] = {}
     for line in raw.splitlines():
         match = re.match(r"thread \([^)]*\): ([^;]+);.* (\d+)$", line)
         if match:
             counts[match[1]] = counts.get(match[1], 0) + int(match[2])
-    return {name: count / (int(rate) * SECONDS) for name, count in counts.items()}
+    return {name: count / int(rate) for name, count in counts.items()}
 
 
-def _worst(output: str, shares: dict[str, float]) -> float:
+def _worst(output: str, held_s: dict[str, float]) -> float:
     # py-spy prints lines of its own between those of its target.
     truth = json.loads(next(line for line in output.splitlines() if line.startswith("{")))
-    wall_ns, held_ns = float(truth["wall_ns"]), dict[str, int](truth["held_ns"])
-    return max(100.0 * abs(shares.get(name, 0.0) - held / wall_ns) for name, held in held_ns.items())
+    wall_s, truth_ns = truth["wall_ns"] / 1e9, dict(truth["held_ns"])
+    wrong = [abs(held_s.get(name, 0.0) - float(ns) / 1e9) / wall_s for name, ns in truth_ns.items()]
+    return 100 * float(max(wrong))
 
 
 def app() -> list[Row]:
@@ -136,8 +137,8 @@ def app() -> list[Row]:
                 before = screen.cpu_s()
                 screen.read_for(SECONDS)
                 cpu = (screen.cpu_s() - before) / SECONDS
-                sizes = [screen.rss_mb(), *(screen.rss_mb(pid) for pid in screen.children())]
-                memory = "app {:.0f} MB, sampler {:.0f} MB".format(*sizes[:2])
+                sampler = [screen.rss_mb(pid) for pid in screen.children()]
+                memory = f"app {screen.rss_mb():.0f} MB, sampler {max(sampler, default=0):.0f} MB"
             screen.keys("q")
             screen.read_for(0.5)
             screen.keys("\r")
