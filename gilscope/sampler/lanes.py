@@ -76,7 +76,7 @@ class LaneSet:
         return None if watch is None else watch.lane.key
 
     def start(self, lane: Lane, task: Task, *, older: bool) -> None:
-        """A thread was found; if `older`, it ran before the session, which its time until now is no part of."""
+        """A thread was found; the CPU time of an `older` one until now is not the session's."""
         watch = LaneWatch(lane, task)
         if older:
             watch.cpu_base_ns = watch.cpu_mark_ns = task.cpu_ns

@@ -34,6 +34,8 @@ READ_PER_TURN_BYTES = 1 << 18
 EXIT_PATIENCE, EXIT_STEP_S = 40, 0.000_5
 LOOK_NS = 10_000_000
 """How often forks are looked for: a new process is watched this soon."""
+LOOK_AROUND_SHARE = 0.005
+"""A walk through all threads of all processes takes longer the more there are: at most so much of time."""
 HOT_GILS = 4
 COLD_TURNS = 16
 BEHIND_NS = NS_PER_S
@@ -87,6 +89,7 @@ class Sampler:
         self._tick_end_ns = config.tick_ns
         self._next_sweep_ns = 0
         self._second_ns = NS_PER_S
+        self._look_around_ns = 0
         self._collect_at_ns = 60 * NS_PER_S
         self._output: list[Output] = []
         self._output_fd = target.output_fd
@@ -314,7 +317,10 @@ class Sampler:
 
     def _each_second(self, now_ns: int) -> None:
         self._second_ns = now_ns + NS_PER_S
-        self._tree.look_around(now_ns, self._tick_end_ns)
+        if now_ns >= self._look_around_ns:
+            began_ns = self._clock.now_ns()
+            self._tree.look_around(now_ns, self._tick_end_ns)
+            self._look_around_ns = now_ns + round((self._clock.now_ns() - began_ns) / LOOK_AROUND_SHARE)
         for watch in self._tree.watches:
             watch.lanes.refresh()
         ticks = self._machine.process_ticks(self._tree.watches, now_ns)

@@ -10,6 +10,8 @@ from gilscope.sources.pyspy import Names, PySpy, PySpyFailure, Result, Stacks
 
 NAMES_AFTER_NS = 100 * NS_PER_MS
 """A new thread gets so long to be given its name before py-spy is asked."""
+NAMES_COST_SHARE = 0.01
+"""Asking for names may take this part of a core."""
 NAMES_PAUSE_FIRST_NS = 500 * NS_PER_MS
 NAMES_PAUSE_LAST_NS = 30 * NS_PER_S
 """Threads that are not Python's never get a name: ask ever more rarely."""
@@ -69,13 +71,12 @@ class StackCollector:
     def _ask_for_names(self, watch: ProcessWatch, now_ns: int) -> None:
         unnamed, pid = watch.lanes.unnamed, watch.pid
         if not unnamed:
-            self._ask_at_ns.pop(pid, None)
             self._unnamed[pid] = 0
             self._pause_ns[pid] = NAMES_PAUSE_FIRST_NS
             return
         if unnamed > self._unnamed.get(pid, 0):
             self._pause_ns[pid] = NAMES_PAUSE_FIRST_NS
-            self._ask_at_ns.setdefault(pid, now_ns + NAMES_AFTER_NS)
+            self._ask_at_ns[pid] = max(self._ask_at_ns.get(pid, 0), now_ns + NAMES_AFTER_NS)
         self._unnamed[pid] = unnamed
         if now_ns >= self._ask_at_ns.get(pid, 0) and not self.pyspy.dumping(pid):
             self._failed(self.pyspy.dump(pid, now_ns), now_ns)
@@ -96,6 +97,8 @@ class StackCollector:
             watch = by_pid.get(result.pid)
             if watch is not None:
                 watch.lanes.rename(result.names)
+                pause_ns = round(result.cpu_ns / NAMES_COST_SHARE)
+                self._ask_at_ns[result.pid] = max(self._ask_at_ns.get(result.pid, 0), now_ns + pause_ns)
         elif isinstance(result, Stacks):
             for stack in result.stacks:
                 if stack.name and stack.pid in by_pid:

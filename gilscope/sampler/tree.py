@@ -24,6 +24,7 @@ class ProcessTree:
         self._boot_offset_ns = 0
         """Session time of the machine's boot."""
         self._by_identity: dict[processes.ProcessIdentity, ProcessWatch] = {}
+        self._watched_pids: set[int] = set()
         self._lane_keys: dict[tuple[int, int], int] = {}
         self._done: list[Process] = []
         self._done_lanes: list[Lane] = []
@@ -54,6 +55,8 @@ class ProcessTree:
 
     def add(self, pid: int, now_ns: int, tick_end_ns: int) -> None:
         """Watch a process of the target, unless it is watched already or gone."""
+        if pid in self._watched_pids:
+            return
         facts = processes.facts(pid)
         if facts is None or facts.state in "ZX" or facts.identity in self._by_identity:
             return
@@ -82,6 +85,7 @@ class ProcessTree:
 
     def _insert(self, watch: ProcessWatch) -> None:
         self._by_identity[watch.identity] = watch
+        self._watched_pids.add(watch.pid)
         self.watches.append(watch)
 
     def grow(self, now_ns: int, tick_end_ns: int) -> None:
@@ -132,6 +136,7 @@ class ProcessTree:
         self._take_gils(watch)
         self._done.append(watch.process)
         self.watches.remove(watch)
+        self._watched_pids.discard(watch.pid)
         # A zombie keeps its identity in the process table: it must not be found again.
         if processes.facts(watch.pid) is None:
             self._by_identity.pop(watch.identity, None)

@@ -65,6 +65,8 @@ class Names:
 
     pid: int
     names: dict[int, str]
+    cpu_ns: int
+    """What it took: it grows with the number of threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,8 @@ class PySpy:
         try:
             text = call.output.read_text(errors="replace")
             if call.kind == "dump" and status == 0:
-                return self._succeeded(Names(call.pid, parse_names(text, call.pid, self._find_tid)))
+                names = parse_names(text, call.pid, self._find_tid)
+                return self._succeeded(Names(call.pid, names, call.cpu_ns))
             if call.kind == "record" and (status == 0 or text):
                 stacks = parse_stacks(text, call.pid, self._find_tid)
                 return self._succeeded(Stacks(stacks, call.start_ns, now_ns))
@@ -295,7 +298,7 @@ def parse_stacks(text: str, pid: int, find_tid: FindTid = _no_tid) -> tuple[Stac
     Args:
         text: what py-spy wrote.
         pid: the process of lines that name none.
-        find_tid: for lines that have only Python's id of the thread, in hexadecimal; unknown ones are left out.
+        find_tid: for lines that have only Python's id of the thread, in hexadecimal.
 
     Raises:
         ValueError: there is something, but no line of it is a stack.
@@ -307,18 +310,7 @@ def parse_stacks(text: str, pid: int, find_tid: FindTid = _no_tid) -> tuple[Stac
         path, _, count = line.rpartition(" ")
         if not (count.isascii() and count.isdigit()):
             continue
-        owner, thread, name = pid, None, None
-        frames: list[Frame] = []
-        for part in path.split(";"):
-            frame, new_thread, process = _FRAME.match(part), _THREAD.match(part), _PROCESS.match(part)
-            if thread is None and process:
-                owner = int(process[1])
-            elif thread is None and new_thread:
-                thread, name = new_thread, new_thread[3]
-            elif thread is not None and frame:
-                frames.append(Frame(function=frame[1], file=frame[2], line=int(frame[3])))
-            elif name is not None and not frames:
-                name += ";" + part  # names of threads are written as they are
+        owner, thread, name, frames = _path(path.split(";"), pid)
         if thread is not None and frames:
             found = True
             tid = int(thread[2]) if thread[2] else find_tid(owner, int(thread[1], 16))
@@ -327,6 +319,23 @@ def parse_stacks(text: str, pid: int, find_tid: FindTid = _no_tid) -> tuple[Stac
     if not found:
         raise ValueError("no line of it is a stack")
     return tuple(stacks)
+
+
+def _path(parts: list[str], pid: int) -> tuple[int, re.Match[str] | None, str | None, list[Frame]]:
+    """Process, thread, its name and the frames of a stack; names are written as they are, with any ";"."""
+    thread: re.Match[str] | None = None
+    name: str | None = None
+    frames: list[Frame] = []
+    for part in parts:
+        if thread is None:
+            process, thread = _PROCESS.match(part), _THREAD.match(part)
+            pid = int(process[1]) if process else pid
+            name = thread[3] if thread else None
+        elif frame := _FRAME.match(part):
+            frames.append(Frame(function=frame[1], file=frame[2], line=int(frame[3])))
+        elif name is not None and not frames:
+            name += ";" + part
+    return pid, thread, name, frames
 
 
 def parse_names(text: str, pid: int, find_tid: FindTid = _no_tid) -> dict[int, str]:

@@ -19,8 +19,11 @@ FUTEX_CALLS = {"x86_64": b"202", "aarch64": b"98"}
 CLOCK_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 QUIET_SWEEPS = 4
 """After so many sweeps without CPU time a thread is left out until its process shows unexplained CPU time."""
-UNEXPLAINED_NS = 500_000
-"""CPU time of a process, not of the threads that were read, from which the others are read again."""
+UNEXPLAINED_NS, UNEXPLAINED_PER_TASK_NS = 500_000, 5_000
+"""CPU time of a process, not of the threads that were read, from which the others are read again.
+
+It grows with their number: to read very many for a little time would cost more than it tells.
+"""
 GilSpan = tuple[int, int, int]
 """Key of a GIL, and the addresses between which a futex waits for it."""
 
@@ -126,7 +129,8 @@ class Tasks:
         self._cpu_ns = total_ns
         moved_ns -= self._read_all(list(self._active.values()), spans, result)
         self._unexplained_ns = max(0, self._unexplained_ns + moved_ns)
-        if self._unexplained_ns > UNEXPLAINED_NS and len(self._active) < len(self.tasks):
+        others = len(self.tasks) - len(self._active)
+        if others and self._unexplained_ns > UNEXPLAINED_NS + others * UNEXPLAINED_PER_TASK_NS:
             left_out = [task for tid, task in self.tasks.items() if tid not in self._active]
             self._read_all(left_out, spans, result)
             self._unexplained_ns = 0
