@@ -37,7 +37,7 @@ LOOK_NS = 10_000_000
 LOOK_AROUND_SHARE = 0.005
 """A walk through all threads of all processes takes longer the more there are: at most so much of time."""
 HOT_GILS = 4
-COLD_TURNS = 16
+COLD_TURNS_MIN, COLD_TURNS_MAX = 16, 128
 BEHIND_NS = NS_PER_S
 """After a pause longer than this (a stopped machine), ticks begin anew instead of being made up for."""
 
@@ -186,7 +186,8 @@ class Sampler:
             # since the last one, so that rarer ones are less exact, not less true.
             hot = [entry for entry in every if not entry[1].is_cold]
             cold = [entry for entry in every if entry[1].is_cold]
-        turns = [[*hot, *cold[turn::COLD_TURNS]] for turn in range(COLD_TURNS)] if cold else [hot]
+        count = min(COLD_TURNS_MAX, max(COLD_TURNS_MIN, len(cold)))
+        turns = [[*hot, *cold[turn::count]] for turn in range(count)] if cold else [hot]
         monotonic_ns, next_deadline = time.monotonic_ns, self._ticker.next_deadline
         origin_ns, quiet = self._origin_ns, not self._output_open
         taken = late_ns = 0
@@ -219,7 +220,8 @@ class Sampler:
             if now_ns >= due_ns:
                 break
         for _, gil, _ in every:
-            gil.flush()
+            if gil.same:
+                gil.flush()
         self._counters.samples_taken += taken
         self._counters.late_ns_max = max(self._counters.late_ns_max, late_ns)
         return lost
