@@ -77,7 +77,9 @@ def test_four_threads_share_one_gil(version: str) -> None:
             if all(abs(seen.share(tid) - 0.25) < 0.08 for tid in target.tids):
                 break
             seen.sample_for(1.5)
-        assert {tid for tid in seen.ns_by_tid if seen.share(tid) > 0.02} == set(target.tids)
+        # Free only as long as a thread that was woken takes to run.
+        assert {tid for tid in seen.ns_by_tid if seen.share(tid) > 0.02} - {0} == set(target.tids)
+        assert seen.share(0) < 0.25
         assert [seen.share(tid) for tid in target.tids] == pytest.approx([0.25] * 4, abs=0.08)
         assert max(seen.waiters) == 3
         assert seen.waiters[3] + seen.waiters[2] > 0.7 * seen.waiters.total()
