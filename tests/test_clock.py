@@ -1,0 +1,88 @@
+"""When to read next."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gilscope.clock import FakeClock, MonotonicClock, Ticker
+from gilscope.model import NS_PER_S
+
+
+def deadlines(ticker: Ticker, count: int, start_ns: int = 0) -> list[int]:
+    """Deadlines of a reader that is always on time."""
+    clock = FakeClock(start_ns)
+    found = []
+    for _ in range(count):
+        deadline = ticker.next_deadline(clock.now_ns())
+        clock.advance(max(0, deadline - clock.now_ns()))
+        found.append(deadline)
+    return found
+
+
+@given(st.floats(1, 20_000), st.integers(0, 2**62), st.integers(0, 1000))
+def test_the_mean_rate_is_that_asked_for(rate_hz: float, start_ns: int, seed: int) -> None:
+    ticker = Ticker(rate_hz, start_ns, seed=seed)
+    found = deadlines(ticker, 500, start_ns)
+    period = round(NS_PER_S / rate_hz)
+    for number, deadline in enumerate(found, 1):
+        assert abs(deadline - start_ns - number * period) <= period // 2 + 1
+    assert found == sorted(found)
+    assert ticker.skipped == 0
+
+
+def test_there_is_jitter_and_it_is_uniform() -> None:
+    found = deadlines(Ticker(1000, 0, seed=3), 4000)
+    offsets = [deadline - number * 1_000_000 for number, deadline in enumerate(found, 1)]
+    assert -500_000 <= min(offsets) < -490_000
+    assert 490_000 < max(offsets) <= 500_000
+    assert abs(sum(offsets) / len(offsets)) < 20_000
+    quarters = [sum(offset // 250_000 == quarter for offset in offsets) for quarter in (-2, -1, 0, 1)]
+    assert all(850 < count < 1150 for count in quarters)
+
+
+def test_two_tickers_differ_and_a_seed_makes_them_equal() -> None:
+    assert deadlines(Ticker(1000, 0), 20) != deadlines(Ticker(1000, 0), 20)
+    assert deadlines(Ticker(1000, 0, seed=1), 20) == deadlines(Ticker(1000, 0, seed=1), 20)
+
+
+@given(st.lists(st.integers(0, 20_000_000), min_size=1, max_size=50))
+def test_what_was_missed_is_skipped_and_counted(pauses: list[int]) -> None:
+    ticker = Ticker(1000, 0, seed=1)
+    clock = FakeClock()
+    taken = 0
+    for pause in pauses:
+        before = clock.now_ns()
+        deadline = ticker.next_deadline(before)
+        taken += 1
+        # Never a burst: a deadline lies at most a period and its jitter back.
+        assert before - deadline <= 1_500_000
+        clock.advance(max(0, deadline - before) + pause)
+    last = ticker.next_deadline(clock.now_ns())
+    # Each cell of the grid was taken or skipped.
+    assert abs(last - (taken + 1 + ticker.skipped) * 1_000_000) <= 500_000
+
+
+def test_is_due() -> None:
+    ticker = Ticker(1000, 0, seed=1)
+    assert not ticker.is_due(999_999)
+    assert ticker.is_due(1_000_000)
+    ticker.next_deadline(1_000_000)
+    assert not ticker.is_due(1_000_000)
+
+
+def test_another_rate_from_now_on() -> None:
+    ticker = Ticker(1000, 0, seed=1)
+    deadlines(ticker, 10)
+    ticker.set_rate(100)
+    found = deadlines(ticker, 10, 10_000_000)
+    assert abs(found[-1] - 110_000_000) <= 5_000_000
+    assert Ticker(1e12, 0).period_ns == 1
+
+
+def test_clocks() -> None:
+    clock = MonotonicClock()
+    assert clock.now_ns() <= clock.now_ns()
+    fake = FakeClock(5)
+    fake.advance(7)
+    assert fake.now_ns() == 12
