@@ -24,6 +24,8 @@ UNEXPLAINED_NS, UNEXPLAINED_PER_TASK_NS = 500_000, 5_000
 
 It grows with their number: to read very many for a little time would cost more than it tells.
 """
+CORE_EVERY_SWEEPS = 4
+"""A thread's core is the dearest thing to read, and is shown no more often than the cores' load."""
 GilSpan = tuple[int, int, int]
 """Key of a GIL, and the addresses between which a futex waits for it."""
 
@@ -92,6 +94,7 @@ class Tasks:
         self._path = f"/proc/{pid}/task"
         self._futex = FUTEX_CALLS.get(machine or os.uname().machine)
         self._links = 0
+        self._sweeps = 0
         self._clock = (~pid << 3) | 2  # the process's CPU clock, counted by the scheduler
         self._cpu_ns = -1
         self._unexplained_ns = 0
@@ -118,6 +121,7 @@ class Tasks:
                 else:
                     self._end(task, result)
             return result
+        self._sweeps += 1
         total_ns = self.cpu_ns()
         if total_ns == self._cpu_ns and self.tasks:
             # Nothing ran in the whole process, so nothing can have changed, not even the list of threads.
@@ -173,7 +177,8 @@ class Tasks:
         if raw != task.raw:
             cpu, queue, _ = raw.split()
             task.raw, task.cpu_ns, task.queue_ns = raw, int(cpu), int(queue)
-            task.core = self._core(task)
+            if task.core is None or self._sweeps % CORE_EVERY_SWEEPS == 0:
+                task.core = self._core(task)
         return self._look(task, spans)
 
     def _core(self, task: Task) -> int | None:
