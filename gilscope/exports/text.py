@@ -74,12 +74,18 @@ def _gils(summary: Mapping[str, Any]) -> list[str]:
         held = f"{_percent(gil['utilisation'])} ±{100 * (gil['ci95'] or 0):.1f}"
         waiters = "?" if gil["waiters_mean"] is None else f"{gil['waiters_mean']:.1f}"
         lines.append(
-            f"pid {gil['pid']!s:<8}  {held:<10}  {_percent(gil['contention'], 9)}  {waiters:>7}"
+            f"{_owner(gil, gils):<12}  {held:<10}  {_percent(gil['contention'], 9)}  {waiters:>7}"
             f"  {gil['handoffs'] / wall_s:>10.0f}  {gil['longest_hold_ms']:>9.1f} ms"
         )
     if len(gils) > PROCESSES_SHOWN:
         lines.append(f"… and {len(gils) - PROCESSES_SHOWN} more")
     return [*lines, ""]
+
+
+def _owner(gil: Mapping[str, Any], gils: list[Any]) -> str:
+    """The process, and the interpreter in it where a process has several GILs."""
+    several = sum(other["pid"] == gil["pid"] for other in gils) > 1
+    return f"pid {gil['pid']}" + (f" #{gil['interpreter']}" if several else "")
 
 
 def _lanes(summary: Mapping[str, Any]) -> list[str]:

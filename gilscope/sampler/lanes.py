@@ -120,6 +120,17 @@ class LaneSet:
         """How many living threads have no name yet."""
         return len(self._unnamed)
 
+    def used_in_tick(self) -> tuple[dict[int, int], set[int]]:
+        """CPU time of each thread in the tick that ends, and those that were seen to do nothing but wait."""
+        cpu_ns, waiting = {}, set()
+        for tid in self._touched:
+            watch = self._by_tid.get(tid)
+            if watch is not None:
+                cpu_ns[tid] = watch.task.cpu_ns - watch.cpu_mark_ns
+                if watch.sweeps[Seen.WAITING] and not watch.sweeps[Seen.ON_CPU]:
+                    waiting.add(tid)
+        return cpu_ns, waiting
+
     def refresh(self) -> None:
         """Note the CPU time of the lanes so far."""
         for watch in self._by_tid.values():

@@ -26,6 +26,8 @@ from gilscope.sampler.merge import GAP_NS
 from gilscope.sampler.schedule import sharpen
 from gilscope.sampler.stacks import StackCollector
 from gilscope.sampler.tree import ProcessTree
+from gilscope.sampler.watch import GilWatch, ProcessWatch
+from gilscope.sources.gil import Sample
 from gilscope.sources.memory import ReadFailedError
 from gilscope.sources.pyspy import PySpy
 
@@ -40,6 +42,9 @@ HOT_GILS = 4
 COLD_TURNS_MIN, COLD_TURNS_MAX = 16, 128
 BEHIND_NS = NS_PER_S
 """After a pause longer than this (a stopped machine), ticks begin anew instead of being made up for."""
+
+
+GilEntry = tuple[ProcessWatch, GilWatch, Callable[[], Sample]]
 
 
 @dataclass(slots=True)
@@ -180,14 +185,7 @@ class Sampler:
         what it does in a benchmark. Times are the monotonic clock's.
         """
         every = [(process, gil, gil.probe.sample) for process, gil in self._tree.readable_gils()]
-        hot, cold = every, []
-        if len(every) > HOT_GILS:
-            # Of many, those that have long been free are sampled in turn: each sample stands for the time
-            # since the last one, so that rarer ones are less exact, not less true.
-            hot = [entry for entry in every if not entry[1].is_cold]
-            cold = [entry for entry in every if entry[1].is_cold]
-        count = min(COLD_TURNS_MAX, max(COLD_TURNS_MIN, len(cold)))
-        turns = [[*hot, *cold[turn::count]] for turn in range(count)] if cold else [hot]
+        turns = _turns(every)
         monotonic_ns, next_deadline = time.monotonic_ns, self._ticker.next_deadline
         origin_ns, quiet = self._origin_ns, not self._output_open
         taken = late_ns = 0
@@ -432,6 +430,20 @@ class Sampler:
         self._event("target-ended", f"{self.session.command} was ended by gilscope")
         self._write_pending()
         return exit_code
+
+
+def _turns(every: list[GilEntry]) -> list[list[GilEntry]]:
+    """Which GILs to sample, in turn.
+
+    Of many, those that have long been free share a place: each sample stands for the time since the last
+    one, so that rarer ones are less exact, not less true.
+    """
+    if len(every) <= HOT_GILS:
+        return [every]
+    hot = [entry for entry in every if not entry[1].is_cold]
+    cold = [entry for entry in every if entry[1].is_cold]
+    count = min(COLD_TURNS_MAX, max(COLD_TURNS_MIN, len(cold))) if cold else 1
+    return [[*hot, *cold[turn::count]] for turn in range(count)]
 
 
 def _why_unreadable(reason: str, session: Session) -> str:

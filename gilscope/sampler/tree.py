@@ -99,6 +99,7 @@ class ProcessTree:
             if watch.is_idle:
                 continue  # it has started nothing, and become nothing else
             watch.try_open(now_ns)
+            watch.rescan(now_ns)
             tids = list(watch.tasks.tasks)
             if self._turn % ALL_THREADS_EVERY or len(tids) > MANY_THREADS:
                 tids = [watch.pid]

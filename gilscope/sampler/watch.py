@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from gilscope.model import Gap, Gil, GilTick, Hold, Lane, LaneTick, Process
+from gilscope.sampler.attribute import attribute
 from gilscope.sampler.lanes import CoreTimes, LaneSet, TickReading
 from gilscope.sampler.merge import GilFold, GilSums
 from gilscope.sources import processes
@@ -16,6 +18,7 @@ from gilscope.sources.tasks import CLOCK_TICKS_PER_S, Sweep, Task, Tasks
 
 COLD_SAMPLES = 100
 IDLE_FOLD_NS = 1_000_000_000
+RESCAN_NS = 1_000_000_000
 MAIN_THREAD = "MainThread"
 RETRY_FIRST_NS = 20_000_000
 RETRY_LAST_NS = 2_000_000_000
@@ -141,6 +144,10 @@ class ProcessWatch:
         self._swept_ns = now_ns
         self._unread_since_ns = now_ns
         self._lost_ns: int | None = None
+        self._holders: dict[int, int] = {}
+        """The tids behind doubtful holders, as the last tick found them."""
+        self._newest = 0
+        self._rescan_ns = 0
         self._idle = False
         self._folded_ns = now_ns
 
@@ -179,17 +186,9 @@ class ProcessWatch:
         self.lanes.rename({self.pid: _program(self.process.command)}, kind="process")
 
     def _opened(self, reader: InterpreterReader, now_ns: int) -> None:
+        self._newest = reader.newest_interpreter()
         for probe in reader.probes():
-            self._keys.gil += 1
-            gil = Gil(
-                key=self._keys.gil,
-                process=self.process.key,
-                interpreter=probe.interpreter,
-                kind=probe.kind,
-                switch_interval_us=probe.switch_interval_us(),
-            )
-            self.changed_gils.append(gil)
-            self.gils.append(GilWatch(gil, probe, GilFold(self._tick_end_ns)))
+            self._add_probe(probe)
         self.reader = reader
         self.is_python = True
         self.unreadable = self._lost_ns = None
@@ -204,6 +203,44 @@ class ProcessWatch:
             command=processes.command_line(self.pid),
         )
         self.changed = True
+
+    def _add_probe(self, probe: GilProbe) -> None:
+        self._keys.gil += 1
+        gil = Gil(
+            key=self._keys.gil,
+            process=self.process.key,
+            interpreter=probe.interpreter,
+            kind=probe.kind,
+            switch_interval_us=probe.switch_interval_us(),
+        )
+        self.changed_gils.append(gil)
+        self.gils.append(GilWatch(gil, probe, GilFold(self._tick_end_ns)))
+
+    def rescan(self, now_ns: int) -> None:
+        """Once a tick: follow interpreters that are made and destroyed.
+
+        A new one is at the head of the interpreter's own list; one that is destroyed anywhere else in it is
+        noticed within RESCAN_NS, and until then read as free, or not at all.
+        """
+        if self.reader is None or self._idle:
+            return
+        try:
+            newest = self.reader.newest_interpreter()
+            if newest == self._newest and now_ns < self._rescan_ns:
+                return
+            self._newest, self._rescan_ns = newest, now_ns + RESCAN_NS
+            found = {(probe.address, probe.interpreter): probe for probe in self.reader.probes()}
+        except ReadFailedError:
+            return  # in the middle of a change, or the process ends: the next tick sees which
+        known = {(watch.probe.address, watch.probe.interpreter): watch for watch in self.gils}
+        for place, watch in known.items():
+            if place not in found:
+                self.gils.remove(watch)
+                self._closed_gils.append(watch)
+        for place, probe in found.items():
+            if place not in known:
+                with contextlib.suppress(ReadFailedError):
+                    self._add_probe(probe)
 
     def lost(self, reason: str, now_ns: int) -> None:
         """Its memory could not be read: it ended, or became another program."""
@@ -288,13 +325,15 @@ class ProcessWatch:
         waiter_ns: dict[int, int] = {}
         watched_ns = end_ns - start_ns if self.gils or self._closed_gils else 0
         watches, self._closed_gils = [*self._closed_gils, *self.gils], []
-        for watch in watches:
-            sums = watch.fold.finish(next_end_ns)
+        folded = [(watch, watch.fold.finish(next_end_ns)) for watch in watches]
+        for watch, sums in folded:
             watched_ns = min(watched_ns, sums.watched_ns)
             for tid, ns in sums.held_by_tid.items():
                 held[tid] = held.get(tid, 0) + ns
             if watch.probe.reader.counts_waiters:
                 waiter_ns[watch.gil.key] = sums.waiter_ns
+        held = self._find_holders(held)
+        for watch, sums in folded:
             self._add_gil(part, watch, sums)
         for tid in held:
             self.tasks.wake(tid)
@@ -312,6 +351,23 @@ class ProcessWatch:
             )
         )
         return part
+
+    def _find_holders(self, held: dict[int, int]) -> dict[int, int]:
+        """Put tids in the place of doubtful holders."""
+        claims = self.reader.claims if self.reader is not None else {}
+        if not claims.keys() & held.keys():
+            self._holders = {}
+            return held
+        cpu_ns, waiting = self.lanes.used_in_tick()
+        self._holders = attribute(held, claims, cpu_ns, waiting, self._holders)
+        found: dict[int, int] = {}
+        for holder, ns in held.items():
+            tid = self._holders.get(holder, holder)
+            found[tid] = found.get(tid, 0) + ns
+        return found
+
+    def _lane_of(self, holder: int | None) -> int | None:
+        return None if holder is None else self.lanes.key_of(self._holders.get(holder, holder))
 
     def _may_wait(self, end_ns: int) -> bool:
         """Nothing happened: such a process's GILs are folded once a second only, their time in one row."""
@@ -339,12 +395,11 @@ class ProcessWatch:
                     handoffs=sums.handoffs,
                     handoffs_seen=sums.handoffs_seen,
                     longest_hold_ns=sums.longest_hold_ns,
-                    holder=self.lanes.key_of(sums.holder),
+                    holder=self._lane_of(sums.holder),
                 )
             )
         part.holds += [
-            Hold(gil=key, lane=self.lanes.key_of(h.tid), start_ns=h.start_ns, end_ns=h.end_ns)
-            for h in sums.holds
+            Hold(gil=key, lane=self._lane_of(h.tid), start_ns=h.start_ns, end_ns=h.end_ns) for h in sums.holds
         ]
         if sums.gap is not None:
             part.gaps.append(

@@ -23,6 +23,8 @@ MAX_THREADS = 20_000
 """Bounds of the walks through lists that another process changes meanwhile."""
 MAX_SWITCH_INTERVAL_US = 60_000_000
 MAX_TORN_RETRIES = 4
+NAMES_CREATOR_UNTIL = (3, 12)
+"""Up to this version a sub-interpreter's thread state names its creator, whichever thread runs it."""
 
 
 class NotReadableError(ReadFailedError):
@@ -143,6 +145,9 @@ class InterpreterReader:
         self.runtime = runtime
         self.counts_waiters = counts_waiters
         self._thread_states: set[int] = set()
+        self._doubtful: set[int] = set()
+        self.claims: dict[int, int] = {}
+        """Doubtful holders (see `tid_of`) → the tid that their state names."""
         self.walks = 0
 
     @classmethod
@@ -194,9 +199,17 @@ class InterpreterReader:
             return 0
         return self.memory.pointer(interpreter + self.layout.gil_pointer)
 
+    def main_interpreter(self) -> int:
+        """Address of the main interpreter's state."""
+        return self.memory.pointer(self.runtime + self.layout.interpreters_head + 8)
+
+    def newest_interpreter(self) -> int:
+        """Address of the head of the list of interpreters: another one when one was made."""
+        return self.memory.pointer(self.runtime + self.layout.interpreters_head)
+
     def probes(self) -> list[GilProbe]:
         """A probe for each GIL, told apart by address. The main interpreter's is the shared one."""
-        main = self.memory.pointer(self.runtime + self.layout.interpreters_head + 8)
+        main = self.main_interpreter()
         found: dict[int, GilProbe] = {}
         for interpreter in sorted(self.interpreters(), key=lambda address: address != main):
             address = self.gil_address(interpreter)
@@ -209,21 +222,35 @@ class InterpreterReader:
         """Read the thread lists anew; a failed read leaves what was reached, as the process runs on."""
         self.walks += 1
         states: set[int] = set()
+        doubtful: set[int] = set()
         with contextlib.suppress(ReadFailedError):
+            main = self.main_interpreter()
             for interpreter in self.interpreters():
-                states.update(self.thread_states(interpreter))
-        self._thread_states = states
+                found = set(self.thread_states(interpreter))
+                states |= found
+                if interpreter != main and self.layout.version <= NAMES_CREATOR_UNTIL:
+                    doubtful |= found
+        self._thread_states, self._doubtful = states, doubtful
+        self.claims = {holder: tid for holder, tid in self.claims.items() if -holder in doubtful}
 
     def tid_of(self, thread_state: int) -> int:
-        """Kernel id of the thread whose state this is; −1 where no walked list has it."""
+        """Kernel id of the thread whose state this is; −1 where no walked list has it.
+
+        A state that may name the wrong thread gives a doubtful holder instead: the state's own address,
+        negative, with the tid that it names in `claims`.
+        """
         if thread_state not in self._thread_states:
             self.walk()
             if thread_state not in self._thread_states:
                 return -1
         try:
-            return self._read_tid(thread_state)
+            tid = self._read_tid(thread_state)
         except ReadFailedError:
             return -1
+        if thread_state in self._doubtful:
+            self.claims[-thread_state] = tid
+            return -thread_state
+        return tid
 
     def _read_tid(self, thread_state: int) -> int:
         if self.layout.native_thread_id is not None:

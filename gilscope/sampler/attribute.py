@@ -1,0 +1,46 @@
+"""Pure: which thread runs an interpreter whose thread state names another one.
+
+Up to 3.12 a sub-interpreter's thread state keeps the id of the thread that created it, whoever runs it. The
+CPU times of a tick tell: the thread that really held the GIL used the CPU meanwhile, the named one did not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+EXPLAINED = 0.3
+"""A thread that used the CPU for this part of a hold, beyond what its own state held, may be its holder."""
+
+
+def attribute(
+    held_ns: Mapping[int, int],
+    claims: Mapping[int, int],
+    cpu_ns: Mapping[int, int],
+    waiting: Collection[int],
+    before: Mapping[int, int],
+) -> dict[int, int]:
+    """The tid behind each doubtful holder.
+
+    Args:
+        held_ns: by holder, in the tick; doubtful holders are those in `claims`.
+        claims: doubtful holder → the tid that its state names.
+        cpu_ns: by tid: CPU time in the tick.
+        waiting: tids that were seen to wait for a GIL all the time.
+        before: what the last tick found: it stands as long as nothing speaks against it.
+
+    Returns:
+        Doubtful holder → tid, for each that held in this tick. Where no thread's CPU time fits, as for a
+        holder that sleeps with the GIL, it is the one found before, else the one that the state names.
+    """
+    free_ns = {tid: ns - held_ns.get(tid, 0) for tid, ns in cpu_ns.items() if tid not in waiting}
+    found: dict[int, int] = {}
+    for holder in sorted(claims.keys() & held_ns.keys(), key=lambda holder: -held_ns[holder]):
+        known = before.get(holder, claims[holder])
+        enough_ns = held_ns[holder] * EXPLAINED
+        if free_ns.get(known, 0) < enough_ns:
+            best = max(free_ns, key=lambda tid: free_ns[tid], default=known)
+            if free_ns.get(best, 0) >= enough_ns:
+                known = best
+        found[holder] = known
+        free_ns[known] = free_ns.get(known, 0) - held_ns[holder]
+    return found
