@@ -8,43 +8,33 @@ from __future__ import annotations
 
 import dataclasses
 import gc
-import select
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gilscope.clock import MonotonicClock, Ticker
+from gilscope.clock import MonotonicClock
 from gilscope.errors import CannotObserveError, RecordingError
 from gilscope.launch.reports import ForkReport, ThreadsReport
 from gilscope.launch.target import Target
-from gilscope.model import NS_PER_S, Counters, Event, Output, Session, Tick
+from gilscope.model import NS_PER_S, Counters, Event, Session, Tick
 from gilscope.recording.writer import RecordingWriter
 from gilscope.sampler.config import SamplerConfig
 from gilscope.sampler.cost import CostKeeper
 from gilscope.sampler.machine import MachineWatch
-from gilscope.sampler.merge import GAP_NS
+from gilscope.sampler.output import OutputTap
+from gilscope.sampler.sampling import GilSampling
 from gilscope.sampler.schedule import sharpen
 from gilscope.sampler.stacks import StackCollector
 from gilscope.sampler.tree import ProcessTree
-from gilscope.sampler.watch import GilWatch, ProcessWatch
-from gilscope.sources.gil import Sample
-from gilscope.sources.memory import ReadFailedError
 from gilscope.sources.pyspy import PySpy
 
-READ_PER_TURN_BYTES = 1 << 18
-"""How much of the target's output is taken before the next look at the clock."""
 EXIT_PATIENCE, EXIT_STEP_S = 40, 0.000_5
 LOOK_NS = 10_000_000
 """How often forks are looked for: a new process is watched this soon."""
 LOOK_AROUND_SHARE = 0.005
 """A walk through all threads of all processes takes longer the more there are: at most so much of time."""
-HOT_GILS = 4
-COLD_TURNS_MIN, COLD_TURNS_MAX = 16, 128
 BEHIND_NS = NS_PER_S
 """After a pause longer than this (a stopped machine), ticks begin anew instead of being made up for."""
-
-
-GilEntry = tuple[ProcessWatch, GilWatch, Callable[[], Sample]]
 
 
 @dataclass(slots=True)
@@ -87,8 +77,6 @@ class Sampler:
         self._machine = MachineWatch()
         self._collector = StackCollector(PySpy(on_start=target.spare))
         self._cost = CostKeeper(config, self._collector.pyspy.cpu_ns)
-        self._ticker = Ticker(config.rate_hz, self._origin_ns)
-        self._turn = 0
         self._tick_index = 0
         self._tick_start_ns = 0
         self._tick_end_ns = config.tick_ns
@@ -96,11 +84,10 @@ class Sampler:
         self._second_ns = NS_PER_S
         self._look_around_ns = 0
         self._collect_at_ns = 60 * NS_PER_S
-        self._output: list[Output] = []
-        self._output_fd = target.output_fd
-        self._output_open = self._output_fd is not None
         self._events: list[Event] = []
         self._tree = ProcessTree(target)
+        self._output = OutputTap(target, self.now_ns, self._clock.now_ns)
+        self._sampling = GilSampling(self._tree, self._output, self._counters, config.rate_hz)
 
     def now_ns(self) -> int:
         """Session time."""
@@ -146,7 +133,7 @@ class Sampler:
     def _begin(self) -> None:
         """Session time begins now: what was before is preparation."""
         self._origin_ns = self._clock.now_ns()
-        self._ticker = Ticker(self.config.rate_hz, self._origin_ns)
+        self._sampling.begin(self._origin_ns)
         self._tree.begin(self._origin_ns)
         self._cost.begin()
         self._event("target-started", f"{self.session.command} started")
@@ -155,7 +142,7 @@ class Sampler:
         while True:
             look_ns = self.now_ns() + LOOK_NS
             due_ns = min(self._tick_end_ns, self._next_sweep_ns, look_ns)
-            lost = self._sample_until(self._origin_ns + due_ns)
+            lost = self._sampling.sample_until(due_ns)
             now_ns = self.now_ns()
             if self._target.has_reports():
                 self._take_reports(now_ns, counts=False)
@@ -178,83 +165,6 @@ class Sampler:
             time.sleep(EXIT_STEP_S)
         return False
 
-    def _sample_until(self, due_ns: int) -> bool:
-        """Sample every GIL at each deadline until something else is due; True when a process was lost.
-
-        The hot loop: after each sleep the caches are cold, so that every call in here costs several times
-        what it does in a benchmark. Times are the monotonic clock's.
-        """
-        every = [(process, gil, gil.probe.sample) for process, gil in self._tree.readable_gils()]
-        turns = _turns(every)
-        monotonic_ns, next_deadline = time.monotonic_ns, self._ticker.next_deadline
-        origin_ns, quiet = self._origin_ns, not self._output_open
-        taken = late_ns = 0
-        lost = False
-        now_ns = before_ns = monotonic_ns()
-        while not lost:
-            deadline_ns = next_deadline(now_ns)
-            if not quiet:
-                self._take_output_until(deadline_ns, now_ns)
-            elif deadline_ns > now_ns:
-                time.sleep((deadline_ns - now_ns) / NS_PER_S)
-            now_ns = monotonic_ns()
-            late_ns = max(late_ns, now_ns - deadline_ns)
-            for process, gil, sample in turns[self._turn % len(turns)]:
-                try:
-                    seen = sample()
-                except ReadFailedError as error:
-                    self._counters.failed_reads += 1
-                    process.lost(str(error), now_ns - origin_ns)
-                    lost = True
-                    continue
-                if seen is gil.last and now_ns - before_ns < GAP_NS:
-                    gil.same += 1  # by far the most samples: told to the fold only when that ends
-                    gil.same_ns = now_ns - origin_ns
-                else:
-                    gil.tell(now_ns - origin_ns, seen)
-            before_ns = now_ns
-            self._turn += 1
-            taken += 1
-            if now_ns >= due_ns:
-                break
-        for _, gil, _ in every:
-            if gil.same:
-                gil.flush()
-        self._counters.samples_taken += taken
-        self._counters.late_ns_max = max(self._counters.late_ns_max, late_ns)
-        return lost
-
-    def _sample_if_due(self) -> None:
-        """Take a sample between the steps of longer work, so that none is missed because of it."""
-        now_ns = time.monotonic_ns()
-        if not self._ticker.is_due(now_ns):
-            return
-        self._ticker.next_deadline(now_ns)
-        for process, gil in self._tree.readable_gils():
-            try:
-                gil.tell(now_ns - self._origin_ns, gil.probe.sample())
-            except ReadFailedError as error:
-                self._counters.failed_reads += 1
-                process.lost(str(error), now_ns - self._origin_ns)
-        self._counters.samples_taken += 1
-
-    def _take_output_until(self, deadline_ns: int, now_ns: int) -> None:
-        """Wait until the next sample is due; take the target's output as it comes."""
-        while self._output_fd is not None and self._output_open:
-            readable, _, _ = select.select([self._output_fd], [], [], max(0, deadline_ns - now_ns) / NS_PER_S)
-            if readable:
-                self._take_output()
-            now_ns = time.monotonic_ns()
-            if now_ns >= deadline_ns:
-                return
-
-    def _take_output(self) -> None:
-        data = self._target.read_output(READ_PER_TURN_BYTES)
-        if data is None:
-            self._output_open = False
-        elif data:
-            self._output.append(Output(at_ns=self.now_ns(), data=data))
-
     def _sweep(self, now_ns: int, *, thorough: bool = True) -> None:
         for watch in self._tree.watches:
             watch.sweep(now_ns, thorough=thorough)
@@ -263,21 +173,21 @@ class Sampler:
     def _finish_ticks(self, now_ns: int) -> Ending | None:
         """Write the tick that ended, and what is due with it; the reason to end, if there is one."""
         self._sweep(now_ns)
-        self._sample_if_due()
+        self._sampling.sample_if_due()
         while self._tick_end_ns <= now_ns:
             behind_ns = now_ns - self._tick_end_ns
             if behind_ns > BEHIND_NS:
                 self._tick_end_ns = now_ns
             next_end_ns = self._tick_end_ns + self.config.tick_ns
             self._finish_tick(self._tick_end_ns, next_end_ns)
-        self._sample_if_due()
+        self._sampling.sample_if_due()
         self._take_reports(now_ns, counts=now_ns >= self._second_ns)
         self._tree.grow(now_ns, self._tick_end_ns)
         self._collector.step(self._tree.watches, self._tree.lane_of, now_ns, stacks=self._cost.plan.stacks)
         if now_ns >= self._second_ns:
-            self._sample_if_due()
+            self._sampling.sample_if_due()
             self._each_second(now_ns)
-        self._sample_if_due()
+        self._sampling.sample_if_due()
         self._write_pending()
         ending = self._control()
         if ending is not None:
@@ -295,10 +205,10 @@ class Sampler:
             elif isinstance(report, ThreadsReport):
                 self._counters.threads_by_pid[report.pid] = (report.created, report.started)
 
-    def _finish_tick(self, end_ns: int, next_end_ns: int) -> None:
+    def _finish_tick(self, end_ns: int, next_end_ns: int, *, last: bool = False) -> None:
         parts = []
         for watch in self._tree.watches:
-            part = watch.finish_tick(end_ns, next_end_ns)
+            part = watch.finish_tick(end_ns, next_end_ns, last=last)
             self._collector.note_holders(watch.pid, part.holders)
             parts.append(part)
         tick = Tick(
@@ -326,7 +236,7 @@ class Sampler:
         ticks = self._machine.process_ticks(self._tree.watches, now_ns)
         self._write(lambda writer: writer.put_process_ticks(ticks))
         if self._cost.keep_budget(now_ns):
-            self._ticker.set_rate(self._cost.plan.rate_hz)
+            self._sampling.set_rate(self._cost.plan.rate_hz)
         self._update_session()
         if now_ns >= self._collect_at_ns:
             self._collect_at_ns = now_ns + 60 * NS_PER_S
@@ -351,7 +261,7 @@ class Sampler:
 
     def _write_pending(self) -> None:
         """Write what gathered since the last tick."""
-        output, self._output = self._output, []
+        output = self._output.collect()
         events, self._events = self._events + self._tree.take_events(), []
         stacks, self._collector.samples = self._collector.samples, []
         gaps, self._collector.gaps = self._collector.gaps + self._tree.take_gaps(), []
@@ -390,13 +300,10 @@ class Sampler:
         status = self._target.poll()
         end_ns = max(self.now_ns(), self._tick_start_ns + 1)
         self._sweep(end_ns)
-        while self._output_open and status is not None:
-            before = len(self._output)
-            self._take_output()
-            if len(self._output) == before:
-                break
+        if status is not None:
+            self._output.take_rest()
         self._collector.pyspy.finish_soon()
-        self._finish_tick(end_ns, end_ns + self.config.tick_ns)
+        self._finish_tick(end_ns, end_ns + self.config.tick_ns, last=True)
         exit_code = None if status is None else status.shell_code
         if status is not None:
             self._event("target-ended", f"{self.session.command} ended with exit code {exit_code}")
@@ -421,29 +328,11 @@ class Sampler:
     def _end_target(self) -> int | None:
         """End the target and its descendants, its last output kept."""
         status = self._target.stop()
-        while self._output_open:
-            before = len(self._output)
-            self._take_output()
-            if len(self._output) == before:
-                break
+        self._output.take_rest()
         exit_code = None if status is None else status.shell_code
         self._event("target-ended", f"{self.session.command} was ended by gilscope")
         self._write_pending()
         return exit_code
-
-
-def _turns(every: list[GilEntry]) -> list[list[GilEntry]]:
-    """Which GILs to sample, in turn.
-
-    Of many, those that have long been free share a place: each sample stands for the time since the last
-    one, so that rarer ones are less exact, not less true.
-    """
-    if len(every) <= HOT_GILS:
-        return [every]
-    hot = [entry for entry in every if not entry[1].is_cold]
-    cold = [entry for entry in every if entry[1].is_cold]
-    count = min(COLD_TURNS_MAX, max(COLD_TURNS_MIN, len(cold))) if cold else 1
-    return [[*hot, *cold[turn::count]] for turn in range(count)]
 
 
 def _why_unreadable(reason: str, session: Session) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from gilscope.clock import MonotonicClock
 from gilscope.launch.target import Target
 from gilscope.model import Event, Gap, Gil, Lane, Process
-from gilscope.sampler.watch import GilWatch, Keys, ProcessWatch, started_ns
+from gilscope.sampler.gilwatch import GilWatch
+from gilscope.sampler.watch import Keys, ProcessWatch, started_ns
 from gilscope.sources import processes
 from gilscope.sources.tasks import boot_ns
 

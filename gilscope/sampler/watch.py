@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from gilscope.model import Gap, Gil, GilTick, Hold, Lane, LaneTick, Process
+from gilscope.model import Gap, Gil, GilTick, Hold, Lane, Process
 from gilscope.sampler.attribute import attribute
-from gilscope.sampler.lanes import CoreTimes, LaneSet, TickReading
+from gilscope.sampler.gilwatch import GilWatch, ProcessPart
+from gilscope.sampler.lanes import LaneSet, TickReading
 from gilscope.sampler.merge import GilFold, GilSums
 from gilscope.sources import processes
-from gilscope.sources.gil import GilProbe, InterpreterReader, NotReadableError, Sample
+from gilscope.sources.gil import GilProbe, InterpreterReader, NotReadableError
 from gilscope.sources.layouts import Version
 from gilscope.sources.memory import ReadFailedError
 from gilscope.sources.tasks import CLOCK_TICKS_PER_S, Sweep, Task, Tasks
 
-COLD_SAMPLES = 100
 IDLE_FOLD_NS = 1_000_000_000
 RESCAN_NS = 1_000_000_000
 MAIN_THREAD = "MainThread"
@@ -32,61 +32,6 @@ class Keys:
     process: int = 0
     lane: int = 0
     gil: int = 0
-
-
-@dataclass(slots=True)
-class GilWatch:
-    """A GIL and the fold of its samples."""
-
-    gil: Gil
-    probe: GilProbe
-    fold: GilFold
-    last: Sample | None = None
-    same: int = 0
-    """Samples equal to the last one that the fold has not been told of, and the moment of the newest."""
-    same_ns: int = 0
-    quiet: int = 0
-    """Samples in a row that found it free and unchanged, while its process used no CPU time."""
-
-    def tell(self, at_ns: int, sample: Sample) -> None:
-        """Tell the fold of a sample."""
-        self.flush()
-        if sample is self.last:
-            self.fold.again(at_ns)
-        else:
-            self.last = sample
-            self.quiet = 0
-            self.fold.add(at_ns, *sample)
-
-    def flush(self) -> None:
-        """Tell the fold of the equal samples that were only counted."""
-        if self.same:
-            self.fold.again(self.same_ns, self.same)
-            self.quiet = self.quiet + self.same if self.is_free else 0
-            self.same = 0
-
-    @property
-    def is_free(self) -> bool:
-        """Nobody held it, and nobody waited, at the last sample."""
-        return self.last is not None and self.last.tid == 0 and self.last.waiters <= 0
-
-    @property
-    def is_cold(self) -> bool:
-        """It has been free for so long that it may be sampled more rarely."""
-        return self.quiet >= COLD_SAMPLES
-
-
-@dataclass(slots=True)
-class ProcessPart:
-    """What one process adds to a tick."""
-
-    gils: list[GilTick] = field(default_factory=list)
-    lanes: list[LaneTick] = field(default_factory=list)
-    holds: list[Hold] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
-    holders: list[int] = field(default_factory=list)
-    """Tids that held a GIL."""
-    core_ns: CoreTimes = field(default_factory=dict)
 
 
 class ProcessWatch:
@@ -312,11 +257,11 @@ class ProcessWatch:
             return _program(self.process.command)
         return MAIN_THREAD if self.is_python and task.tid == self.pid else None
 
-    def finish_tick(self, end_ns: int, next_end_ns: int) -> ProcessPart:
-        """Fold all that was read since the last tick's end; sweep just before."""
+    def finish_tick(self, end_ns: int, next_end_ns: int, *, last: bool = False) -> ProcessPart:
+        """Fold all that was read since the last tick's end; sweep just before. None follows the `last`."""
         part = ProcessPart()
         start_ns, self._tick_start_ns, self._tick_end_ns = self._tick_start_ns, end_ns, next_end_ns
-        if self._may_wait(end_ns):
+        if not last and self._may_wait(end_ns):
             for watch in self.gils:
                 watch.fold.extend(next_end_ns)
             return part
