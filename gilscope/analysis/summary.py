@@ -282,12 +282,24 @@ def _process(
 
 
 def _peak_mb(ticks: Sequence[ProcessTick]) -> float | None:
-    """The most that all processes together held: proportional shares where they were read, else RSS."""
-    last: dict[int, int] = {}
+    """The most that all processes together held: proportional shares where they were ever read, else RSS.
+
+    Shares are read more rarely than RSS; RSS counts pages that processes share once for each of them.
+    """
+    first_pss: dict[int, int] = {}
+    for tick in ticks:
+        if tick.pss_bytes is not None:
+            first_pss.setdefault(tick.process, tick.pss_bytes)
+    held: dict[int, int] = {}
     by_moment: dict[int, dict[int, int]] = {}
     for tick in sorted(ticks, key=lambda tick: tick.at_ns):
-        last[tick.process] = tick.rss_bytes if tick.pss_bytes is None else tick.pss_bytes
-        by_moment.setdefault(tick.at_ns, {})[tick.process] = last[tick.process]
+        if tick.pss_bytes is not None:
+            held[tick.process] = tick.pss_bytes
+        elif tick.process not in first_pss:
+            held[tick.process] = tick.rss_bytes
+        else:
+            held.setdefault(tick.process, first_pss[tick.process])
+        by_moment.setdefault(tick.at_ns, {})[tick.process] = held[tick.process]
     return _round(max(sum(moment.values()) for moment in by_moment.values()) / 1e6) if by_moment else None
 
 
