@@ -216,7 +216,7 @@ class Viewing:
         ticks = max(20, ROWS_PER_FRAME // (active + self.session.cores + 1))
         if self.cell_ns < tick_ns:
             # Turns are seen only with holds, and those come only with short windows.
-            ticks = min(ticks, HOLDS_TICKS - 2)
+            ticks = min(ticks, HOLDS_TICKS - 4)
         length_ns = max(tick_ns, NS_PER_S if self.cell_ns >= NS_PER_S else 0)
         count = min(end - first, max(1, ticks * length_ns // self.cell_ns))
         if held.first == held.end or not held.first <= first <= held.end:
@@ -226,7 +226,9 @@ class Viewing:
         if self.cell_ns >= NS_PER_S:
             # Seconds are enough: a window this long is read from the sums by the second.
             start_ns = min(start_ns, end * self.cell_ns - (COARSE_TICKS + 1) * tick_ns)
-        window = self._recording.window(start_ns, end * self.cell_ns)
+        # A tick that is only partly wanted is laid out by all of its holds, so they are read with a margin.
+        margin_ns = tick_ns if self.cell_ns < tick_ns else 0
+        window = self._recording.window(start_ns - margin_ns, end * self.cell_ns + margin_ns)
         held.put(fold(window, self.cell_ns, first, count), window.head_ns)
 
     def panels(self) -> Panels:
