@@ -250,7 +250,8 @@ def _heading(key: int, process: Process | None, lanes: list[Lane], at_ns: int, *
     label, pid = f"process {key}", None
     if process is not None:
         pid = process.pid
-        label = f"pid {pid} {clean(process.command)}"
+        program, _, arguments = process.command.partition(" ")
+        label = f"pid {pid} {clean(program.rpartition('/')[2])} {clean(arguments)}".rstrip()
         if process.end_ns is not None and process.end_ns <= at_ns:
             note = "ended" if process.exit_code is None else f"ended, exit {process.exit_code}"
     return LaneRow(label, None, key, pid, note=note, folded=folded)
