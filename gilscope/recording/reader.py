@@ -32,11 +32,15 @@ from gilscope.model import (
     Window,
 )
 from gilscope.recording import schema
+from gilscope.text import clean
 
 COARSE_FROM_TICKS = 2_000
 """A window of more ticks than this is read from the 1 s roll-up, and of more of those from the 60 s one."""
 STACKS_NS = 12_000_000_000
 """How far back from a window's end stacks are gathered."""
+
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What it raises for a damaged file: its own message may quote bytes that are no text."""
 
 
 class RecordingReader:
@@ -53,13 +57,16 @@ class RecordingReader:
             RecordingError: it is no recording, a damaged one, or one of a newer gilscope.
         """
         self.path = path
-        try:
-            self._db = _connect(path)
-            self._check(full=not live)
-        except OSError as error:
-            raise RecordingError(f"Cannot read {path}: {error.strerror}.") from error
-        except sqlite3.Error as error:
-            raise RecordingError(_damaged(path, error)) from error
+        with contextlib.ExitStack() as undo:
+            try:
+                self._db = _connect(path)
+                undo.callback(self._db.close)
+                self._check(full=not live)
+            except OSError as error:
+                raise RecordingError(f"Cannot read {path}: {error.strerror}.") from error
+            except SQLITE_ERRORS as error:
+                raise RecordingError(_damaged(path, error)) from error
+            undo.pop_all()
         self._stacks: dict[int, tuple[Frame, ...]] = {}
         self._cached_at: object = None
         self._cached: tuple[tuple[Process, ...], tuple[Lane, ...], tuple[Gil, ...]] = ((), (), ())
@@ -75,6 +82,8 @@ class RecordingReader:
                 f"{self.path} was made by a newer gilscope (schema {version}, this one reads up to "
                 f"{schema.VERSION}).\nUpgrade gilscope to read it."
             )
+        if version < schema.VERSION:
+            raise RecordingError(f"{self.path} is damaged: there is no schema {version}.")
         if schema.objects(self._db) != schema.expected_objects():
             raise RecordingError(
                 f"{self.path} has tables that gilscope did not make, so it is not trusted.\n"
@@ -86,8 +95,10 @@ class RecordingReader:
     def _rows(self, sql: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
         """All reads go through here: what SQLite finds wrong with a file becomes an error of ours."""
         try:
-            yield from self._db.execute(sql, values)
-        except sqlite3.Error as error:
+            # Not `yield from`, which would close a cursor that is left half read, maybe after its database.
+            for row in self._db.execute(sql, values):  # noqa: UP028
+                yield row
+        except SQLITE_ERRORS as error:
             raise RecordingError(_damaged(self.path, error)) from error
 
     def _one(self, sql: str, values: tuple[object, ...] = ()) -> Any:
@@ -115,9 +126,13 @@ class RecordingReader:
 
     def _session(self) -> Session:
         values = dict(self._rows("SELECT key, value FROM meta"))
-        known = {field.name for field in dataclasses.fields(Session)}
+        known = {field.name: str(field.type) for field in dataclasses.fields(Session)}
+        fields = {key: value for key, value in values.items() if key in known}
+        wrong = next((key for key, value in fields.items() if not _fits(value, known[key])), None)
+        if wrong is not None:
+            raise RecordingError(f"{self.path} is damaged: the {wrong} in its description is none.")
         try:
-            return Session(**{key: value for key, value in values.items() if key in known})
+            return Session(**fields)
         except TypeError as error:
             raise RecordingError(f"{self.path} is damaged: its description lacks fields.") from error
 
@@ -128,14 +143,14 @@ class RecordingReader:
     def processes(self) -> tuple[Process, ...]:
         """All processes, in order of their start."""
         rows = self._rows(
-            "SELECT key, pid, ppid, command, python, start_ns, end_ns, exit_code FROM process ORDER BY key"
+            "SELECT key, pid, ppid, command, python, start_ns, end_ns, exit_code, cpu_ns FROM process ORDER BY key"
         )
         return tuple(
             Process(
                 key=key, pid=pid, ppid=ppid, command=command, python=python,
-                start_ns=start, end_ns=end, exit_code=code,
+                start_ns=start, end_ns=end, exit_code=code, cpu_ns=cpu,
             )
-            for key, pid, ppid, command, python, start, end, code in rows
+            for key, pid, ppid, command, python, start, end, code, cpu in rows
         )  # fmt: skip
 
     def lanes(self) -> tuple[Lane, ...]:
@@ -205,27 +220,39 @@ class RecordingReader:
 
     def ticks(self, *, chunk: int = 2_000) -> Iterator[Tick]:
         """All ticks in order, a chunk at a time: memory does not grow with the file."""
-        last = int(self._one("SELECT max(idx) FROM tick") or 0)
-        for first in range(0, last + 1, chunk):
+        first: int | None = 0
+        while first is not None:
             with self._one_moment():
-                ticks = self._ticks_between("", first, min(first + chunk - 1, last))
+                ticks = self._ticks_between("", first, first + chunk - 1)
+                first = self._one("SELECT idx FROM tick WHERE idx >= ? LIMIT 1", (first + chunk,))
             yield from ticks
 
     def coarse_ticks(self, end_ns: int) -> tuple[Tick, ...]:
         """All ticks up to a moment, as coarse as they come: a few rows an hour, with the same sums."""
+        found: list[Tick] = []
         with self._one_moment():
-            return self._ticks(schema.ROLLUPS[-1][0], -1, end_ns)
+            for suffix in (*(suffix for suffix, _ in reversed(schema.ROLLUPS)), ""):
+                ticks = self._overlapping(suffix, found[-1].end_ns if found else -1, end_ns)
+                # A second, or minute, that goes on behind that moment is taken in smaller pieces.
+                found += [tick for tick in ticks if not suffix or tick.end_ns <= end_ns]
+        return tuple(found)
 
     def _ticks(self, suffix: str, start_ns: int, end_ns: int) -> tuple[Tick, ...]:
+        ticks = self._overlapping(suffix, start_ns, end_ns)
+        # The newest second, or minute, is not rolled up yet.
+        return ticks + self._finer_ticks(
+            suffix, max(start_ns, ticks[-1].end_ns) if ticks else start_ns, end_ns
+        )
+
+    def _overlapping(self, suffix: str, start_ns: int, end_ns: int) -> tuple[Tick, ...]:
+        """The ticks of one table that overlap a span."""
         first = self._first_tick(suffix, start_ns + 1)
         if first is None:
-            return self._finer_ticks(suffix, start_ns, end_ns)
+            return ()
         last = self._first_tick(suffix, end_ns)
         if last is None:
             last = int(self._one(f"SELECT max(idx) FROM tick{suffix}"))
-        ticks = self._ticks_between(suffix, first, last)
-        # The newest second, or minute, is not rolled up yet.
-        return ticks + self._finer_ticks(suffix, max(start_ns, ticks[-1].end_ns), end_ns)
+        return tuple(tick for tick in self._ticks_between(suffix, first, last) if tick.start_ns < end_ns)
 
     def _finer_ticks(self, suffix: str, start_ns: int, end_ns: int) -> tuple[Tick, ...]:
         if not suffix or start_ns >= end_ns:
@@ -420,17 +447,29 @@ def _connect(path: Path) -> sqlite3.Connection:
             db.execute("PRAGMA trusted_schema = OFF")
             db.execute("PRAGMA query_only = ON")
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError:
+        except SQLITE_ERRORS as error:
             db.close()
-            if number == len(modes) - 1:
+            if number == len(modes) - 1 or not isinstance(error, sqlite3.OperationalError):
                 raise
         else:
             return db
     raise AssertionError  # the loop returns or raises
 
 
-def _damaged(path: Path, error: sqlite3.Error) -> str:
-    return f"{path} cannot be read as a recording: {error}."
+def _fits(value: object, annotation: str) -> bool:
+    """Whether a value of the meta table, which has no types, is what a field of Session holds."""
+    kind, _, optional = annotation.partition(" | ")
+    if value is None:
+        return optional == "None"
+    if kind == "str":
+        return isinstance(value, str)
+    return isinstance(value, int if kind == "int" else int | float) and 0 <= value < 1 << 63
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    # SQLite quotes the file, at length: of that, what a terminal can show.
+    said = clean(str(error).partition("\n")[0])[:100]
+    return f"{path} cannot be read as a recording: {said}."
 
 
 def _gil_tick(values: list[Any]) -> GilTick:

@@ -48,7 +48,8 @@ _FIRST = (
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 CREATE TABLE process (
     key INTEGER PRIMARY KEY, pid INTEGER NOT NULL, ppid INTEGER NOT NULL, command TEXT NOT NULL,
-    python TEXT, start_ns INTEGER NOT NULL, end_ns INTEGER, exit_code INTEGER) STRICT;
+    python TEXT, start_ns INTEGER NOT NULL, end_ns INTEGER, exit_code INTEGER,
+    cpu_ns INTEGER NOT NULL) STRICT;
 CREATE TABLE interpreter (
     key INTEGER PRIMARY KEY, process INTEGER NOT NULL, interpreter INTEGER NOT NULL, kind TEXT NOT NULL,
     switch_interval_us INTEGER, source TEXT NOT NULL) STRICT;

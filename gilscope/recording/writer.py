@@ -44,7 +44,7 @@ class RecordingWriter:
         self.path = path
         self._frames: dict[Frame, int] = {}
         self._stacks: dict[tuple[int, int], int] = {}
-        self._open_buckets = [(0, 0)] * len(schema.ROLLUPS)
+        self._open_buckets: list[tuple[int, int] | None] = [None] * len(schema.ROLLUPS)
         """Per roll-up: the second (or minute) that goes on, and its first row in the finer table."""
         self._session: dict[str, object] = {}
         self._changes = 0
@@ -84,6 +84,7 @@ class RecordingWriter:
     def put_session(self, session: Session) -> None:
         """Write the fields that changed since the last call."""
         fields = {field.name: getattr(session, field.name) for field in dataclasses.fields(session)}
+        fields = {key: _text(value) if isinstance(value, str) else value for key, value in fields.items()}
         changed = [(k, v) for k, v in fields.items() if k not in self._session or self._session[k] != v]
         if changed:
             self._run("INSERT OR REPLACE INTO meta VALUES (?, ?)", changed)
@@ -100,9 +101,19 @@ class RecordingWriter:
             return
         self._note_change()
         self._run(
-            "INSERT OR REPLACE INTO process VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO process VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (p.key, p.pid, p.ppid, _text(p.command), p.python, p.start_ns, p.end_ns, p.exit_code)
+                (
+                    p.key,
+                    p.pid,
+                    p.ppid,
+                    _text(p.command),
+                    p.python,
+                    p.start_ns,
+                    p.end_ns,
+                    p.exit_code,
+                    p.cpu_ns,
+                )
                 for p in processes
             ],
         )
@@ -160,11 +171,11 @@ class RecordingWriter:
     def _roll_up(self, level: int, index: int, end_ns: int) -> None:
         """Row `index` ends at `end_ns`: fold those before it that end in an earlier second (or minute)."""
         suffix, length_ns = schema.ROLLUPS[level]
-        bucket, first = self._open_buckets[level]
-        now = (end_ns - 1) // length_ns
-        if now != bucket:
+        before, now = self._open_buckets[level], (end_ns - 1) // length_ns
+        if before is None or now != before[0]:
             self._open_buckets[level] = (now, index)
-            if first < index:
+            if before is not None:
+                bucket, first = before
                 source = schema.ROLLUPS[level - 1][0] if level else ""
                 with self._sqlite_errors():
                     bucket_end_ns = _roll_up_one(self._db, source, suffix, bucket, (first, index - 1))

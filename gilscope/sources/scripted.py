@@ -8,7 +8,7 @@ sleep, wait for the GIL and hold it for a moment; native lanes compute without i
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -65,9 +65,9 @@ class Sink(Protocol):
     """What a scripted session is written into: a RecordingWriter."""
 
     def put_session(self, session: Session) -> None: ...  # noqa: D102
-    def put_processes(self, processes: Iterable[Process]) -> None: ...  # noqa: D102
-    def put_gils(self, gils: Iterable[Gil]) -> None: ...  # noqa: D102
-    def put_lanes(self, lanes: Iterable[Lane]) -> None: ...  # noqa: D102
+    def put_processes(self, processes: Sequence[Process]) -> None: ...  # noqa: D102
+    def put_gils(self, gils: Sequence[Gil]) -> None: ...  # noqa: D102
+    def put_lanes(self, lanes: Sequence[Lane]) -> None: ...  # noqa: D102
     def put_tick(self, tick: Tick, holds: Iterable[Hold] = ...) -> None: ...  # noqa: D102
     def put_process_ticks(self, ticks: Iterable[ProcessTick]) -> None: ...  # noqa: D102
     def put_output(self, output: Iterable[Output]) -> None: ...  # noqa: D102
