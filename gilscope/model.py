@@ -60,6 +60,8 @@ class Process:
     end_ns: int | None = None
     exit_code: int | None = None
     """As a shell has it, 128 + signal for a death by signal; None where nobody could learn it."""
+    cpu_ns: int = 0
+    """CPU time while it was watched, threads included that came and went between two sweeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

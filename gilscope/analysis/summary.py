@@ -269,7 +269,7 @@ def _process(
         "ppid": process.ppid,
         "command": process.command,
         "python": process.python,
-        "cpu_s": _round(lanes_cpu_ns / NS_PER_S),
+        "cpu_s": _round(max(process.cpu_ns, lanes_cpu_ns) / NS_PER_S),
         "rss_max_mb": _round(max(tick.rss_bytes for tick in own) / 1e6) if own else None,
         "pss_max_mb": _round(max(pss) / 1e6) if pss else None,
         "threads_max": max((tick.threads for tick in own), default=threads),

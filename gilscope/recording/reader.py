@@ -143,7 +143,8 @@ class RecordingReader:
     def processes(self) -> tuple[Process, ...]:
         """All processes, in order of their start."""
         rows = self._rows(
-            "SELECT key, pid, ppid, command, python, start_ns, end_ns, exit_code, cpu_ns FROM process ORDER BY key"
+            "SELECT key, pid, ppid, command, python, start_ns, end_ns, exit_code, cpu_ns FROM process"
+            " ORDER BY key"
         )
         return tuple(
             Process(

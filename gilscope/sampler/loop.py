@@ -232,7 +232,7 @@ class Sampler:
             self._tree.look_around(now_ns, self._tick_end_ns)
             self._look_around_ns = now_ns + round((self._clock.now_ns() - began_ns) / LOOK_AROUND_SHARE)
         for watch in self._tree.watches:
-            watch.lanes.refresh()
+            watch.refresh()
         ticks = self._machine.process_ticks(self._tree.watches, now_ns)
         self._write(lambda writer: writer.put_process_ticks(ticks))
         if self._cost.keep_budget(now_ns):

@@ -73,7 +73,7 @@ class MachineWatch:
                     ProcessTick(
                         process=watch.process.key,
                         at_ns=now_ns,
-                        cpu_ns=max(0, watch.tasks.cpu_ns()),
+                        cpu_ns=watch.process.cpu_ns,
                         rss_bytes=size.rss,
                         pss_bytes=size.pss,
                         uss_bytes=size.uss,

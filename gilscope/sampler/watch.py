@@ -89,6 +89,7 @@ class ProcessWatch:
         self._swept_ns = now_ns
         self._unread_since_ns = now_ns
         self._lost_ns: int | None = None
+        self._cpu_base_ns = 0
         self._holders: dict[int, int] = {}
         """The tids behind doubtful holders, as the last tick found them."""
         self._newest = 0
@@ -126,6 +127,7 @@ class ProcessWatch:
 
     def _is_no_python(self) -> None:
         self.is_python = False
+        self._lost_ns = None
         self.process = replace(self.process, python=None, command=processes.command_line(self.pid))
         self.changed = True
         self.lanes.rename({self.pid: _program(self.process.command)}, kind="process")
@@ -220,6 +222,8 @@ class ProcessWatch:
             self.lanes.end(tid, now_ns if self._lost_ns is None else min(now_ns, self._lost_ns))
         self.lanes.see(sweep.seen)
         if thorough:
+            if self._older:
+                self._cpu_base_ns = self.tasks.last_cpu_ns
             self._idle = sweep.idle
             if not sweep.idle:
                 for gil in self.gils:
@@ -232,6 +236,14 @@ class ProcessWatch:
     def is_idle(self) -> bool:
         """It used no CPU time in the last tick."""
         return self._idle
+
+    def refresh(self) -> None:
+        """Note the CPU time of the process and its lanes so far."""
+        self.lanes.refresh()
+        cpu_ns = max(0, self.tasks.last_cpu_ns - self._cpu_base_ns)
+        if cpu_ns != self.process.cpu_ns:
+            self.process = replace(self.process, cpu_ns=cpu_ns)
+            self.changed = True
 
     def has_ended(self) -> bool:
         """Gone from the process table, or in it only until its parent asks how it ended."""
@@ -374,6 +386,7 @@ class ProcessWatch:
                 end_ns=end_ns,
             )
         self.lanes.end_all(end_ns if self._lost_ns is None else min(end_ns, self._lost_ns))
+        self.refresh()
         self.tasks.close()
         self.lost("it ended", end_ns)
         self.process = replace(self.process, end_ns=end_ns, exit_code=exit_code)

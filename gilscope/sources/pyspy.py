@@ -123,6 +123,7 @@ class PySpy:
         self._folder: Path | None = None
         self._calls: list[_Call] = []
         self._failures = 0
+        self._finishing = False
         self._records = 0
         self._spent_ns = 0
         self._tids: dict[tuple[int, int], int] = {}
@@ -225,6 +226,8 @@ class PySpy:
             return self._failed(
                 call.pid, f"py-spy {call.kind} wrote what cannot be read: {error}", call.start_ns
             )
+        if self._finishing:
+            return Stacks((), call.start_ns, now_ns)
         return self._failed(call.pid, _reason(call), call.start_ns)
 
     def _succeeded(self, result: Result) -> Result:
@@ -272,7 +275,8 @@ class PySpy:
             self._folder = None
 
     def finish_soon(self) -> None:
-        """Ask running records to write what they have."""
+        """Ask running records to write what they have. One that had only just begun writes nothing."""
+        self._finishing = True
         for call in self._calls:
             if call.kind == "record":
                 # py-spy ends a record early, and in order, on an interrupt.

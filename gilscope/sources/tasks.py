@@ -97,6 +97,8 @@ class Tasks:
         self._sweeps = 0
         self._clock = (~pid << 3) | 2  # the process's CPU clock, counted by the scheduler
         self._cpu_ns = -1
+        self.last_cpu_ns = 0
+        """CPU time of the whole process at the last thorough sweep that found it alive."""
         self._unexplained_ns = 0
 
     def cpu_ns(self) -> int:
@@ -131,6 +133,7 @@ class Tasks:
         self._update_list(result)
         moved_ns = total_ns - self._cpu_ns if self._cpu_ns >= 0 else 0
         self._cpu_ns = total_ns
+        self.last_cpu_ns = max(self.last_cpu_ns, total_ns)
         moved_ns -= self._read_all(list(self._active.values()), spans, result)
         self._unexplained_ns = max(0, self._unexplained_ns + moved_ns)
         others = len(self.tasks) - len(self._active)
