@@ -23,11 +23,11 @@ from gilscope.clock import Clock, MonotonicClock
 from gilscope.errors import GilscopeError
 from gilscope.model import NS_PER_MS, NS_PER_S, Verdict
 from gilscope.recording.reader import RecordingReader
+from gilscope.text import clean
 from gilscope.views.control import SessionControl
 from gilscope.views.screens.dashboard import Dashboard
 from gilscope.views.screens.dialogs import HelpScreen, InputScreen, QuitChoice, QuitScreen
 from gilscope.views.screens.keys import BINDINGS, key_list
-from gilscope.views.text import clean
 from gilscope.views.viewing import Viewing
 
 FRAMES_PER_S = 30

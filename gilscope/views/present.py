@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from gilscope.model import NS_PER_S, Gil, Hold, Lane, Process, Session, Window
+from gilscope.text import clean, clock_text, duration_text
 from gilscope.views.figures import Figures, GilFigures, holder_at, top_frames
 from gilscope.views.playback import Mode
-from gilscope.views.text import clean, clock_text, duration_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from gilscope.model import NS_PER_MS, NS_PER_S, Lane, Output, Verdict
+from gilscope.text import cell_text, clean, clock_text, duration_text, share_text
 from gilscope.views.layout import plan
 from gilscope.views.present import CoreRow, GilLine, Header, LaneRow
 from gilscope.views.render.cores import render_cores
@@ -22,7 +23,6 @@ from gilscope.views.render.palette import Palette
 from gilscope.views.render.timeline import Columns, columns_for, render_heading, render_lane, render_ruler
 from gilscope.views.render.words import render_output, render_verdict
 from gilscope.views.terminal import OutputLine, lines_of
-from gilscope.views.text import cell_text, clean, clock_text, duration_text, share_text
 
 PALETTE = Palette()
 LANE = Lane(key=1, process=1, tid=10, kind="thread", name="cpu-0", start_ns=0)

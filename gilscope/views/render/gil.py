@@ -8,10 +8,10 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
 
+from gilscope.text import share_text
 from gilscope.views.present import GilLine
 from gilscope.views.render.lines import fill, fit, strip, text_strip
 from gilscope.views.render.palette import Palette
-from gilscope.views.text import share_text
 
 
 def render_gils(lines: Sequence[GilLine], width: int, height: int, palette: Palette) -> list[Strip]:

@@ -8,10 +8,10 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from gilscope.model import NS_PER_MS, NS_PER_S
+from gilscope.text import share_text
 from gilscope.views.present import LaneRow
 from gilscope.views.render.lines import fit, strip
 from gilscope.views.render.palette import Palette
-from gilscope.views.text import share_text
 
 SHARE_COLUMNS = 8
 """The held share of a lane and the space around it."""

@@ -8,10 +8,10 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from gilscope.model import Verdict
+from gilscope.text import clean, clock_text
 from gilscope.views.render.lines import fill, fit, strip, text_strip, wrap
 from gilscope.views.render.palette import Palette
 from gilscope.views.terminal import OutputLine
-from gilscope.views.text import clean, clock_text
 
 STAMP_COLUMNS = 9
 """The moment of a line of output and the space behind it."""
