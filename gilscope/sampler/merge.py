@@ -245,7 +245,9 @@ def _on_cpu(reading: LaneReading, debt: LaneDebt) -> _Part:
     room = length - part.unknown
     held = min(max(0, reading.held_ns), room)
     tolerance = TOLERANCE_NS + abs(reading.sweep_error_ns) if reading.python else 0
-    debt.ns += round(reading.cpu_ns * (room / length)) - held if length else 0
+    # What a lane that was found late used before it was watched belongs to no tick.
+    cpu = min(reading.cpu_ns, length + max(0, reading.sweep_error_ns) + TOLERANCE_NS)
+    debt.ns += round(cpu * (room / length)) - held if length else 0
     if debt.ns > tolerance:
         part.native = min(debt.ns - tolerance, room - held)
         debt.ns -= part.native

@@ -186,8 +186,8 @@ class ProcessTree:
 
     def close(self, end_ns: int, exit_code: int | None) -> None:
         """Let go of all; `exit_code` is that of the target's own process."""
-        for watch in list(self.watches):
-            self._close(watch, end_ns, exit_code if watch is self.watches[0] else None)
+        for number, watch in enumerate(list(self.watches)):
+            self._close(watch, end_ns, exit_code if number == 0 else None)
 
     def readable_gils(self) -> list[tuple[ProcessWatch, GilWatch]]:
         """All GILs that can be sampled now."""

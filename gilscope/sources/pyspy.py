@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -196,7 +197,7 @@ class PySpy:
             if status is None:
                 if now_ns > call.deadline_ns and not call.late:
                     call.late = True
-                    call.process.kill()
+                    _send(call, signal.SIGKILL)
                 continue
             self._calls.remove(call)
             self._spent_ns += call.cpu_ns
@@ -280,7 +281,13 @@ class PySpy:
         for call in self._calls:
             if call.kind == "record":
                 # py-spy ends a record early, and in order, on an interrupt.
-                call.process.send_signal(2)
+                _send(call, signal.SIGINT)
+
+
+def _send(call: _Call, number: int) -> None:
+    """Send a signal; unlike Popen's own way this does not reap a call that has just ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(call.process.pid, number)  # not reaped yet, so the pid is still its
 
 
 def _reason(call: _Call) -> str:

@@ -379,3 +379,10 @@ def test_a_debt_stays_small_where_samples_and_kernel_agree() -> None:
         assert states[State.RUNNING] == 25 * MS
         assert states[State.NATIVE] == states[State.HOLDING] == 0
     assert abs(debt.ns) <= TOLERANCE_NS
+
+
+def test_cpu_time_from_before_a_lane_was_watched_is_not_booked_later() -> None:
+    debt = LaneDebt()
+    merge_lanes([replace(READING, cpu_ns=20 * TICK_NS, on_cpu_sweeps=1)], [debt], {})
+    asleep = merged(replace(READING, asleep_sweeps=1), ticks=20, debt=debt)
+    assert asleep["blocked"] > 49

@@ -25,7 +25,7 @@ from gilscope.sources.pyspy import (
     parse_stacks,
 )
 from tests.pythons import found_pythons
-from tests.watched import open_descriptors, wait_for, watched
+from tests.watched import is_gone, open_descriptors, wait_for, watched
 
 NAMELESS = '[{"os_thread_id": "x", "thread_name": 1}]'
 F, G = Frame(function="<module>", file="/a b/x.py", line=3), Frame(function="f", file="y.py", line=14)
@@ -306,3 +306,14 @@ def _call(spy: PySpy, kind: str) -> PySpyFailure:
         assert isinstance(result, PySpyFailure), result
         return result
     return failure
+
+
+def test_asked_to_finish_when_it_has_just_ended(tmp_path: Path) -> None:
+    spy = fake(tmp_path, "exit 0")
+    assert spy.record(1, 0) is None
+    pid = spy._calls[0].process.pid
+    wait_for(lambda: is_gone(pid), "runs on")
+    spy.finish_soon()
+    (result,) = wait_results(spy, 1)
+    assert isinstance(result, Stacks)
+    spy.close()

@@ -1,0 +1,160 @@
+"""Who may import whom (DESIGN, section 3), read from the syntax trees."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.watched import ROOT
+
+PACKAGE = ROOT / "gilscope"
+
+COMMON = {"gilscope", "model", "errors", "clock", "text"}
+"""Whatever stands below all parts; none of it imports a part."""
+ALLOWED: dict[str, set[str]] = {
+    "model": set(),
+    "errors": set(),
+    "text": {"model"},
+    "clock": {"model"},
+    "launch": COMMON | {"launch"},
+    "sources": COMMON | {"sources"},
+    "recording": COMMON | {"recording"},
+    "analysis": COMMON | {"analysis"},
+    "sampler": COMMON | {"sampler", "sources", "launch", "recording"},
+    "exports": COMMON | {"exports", "recording", "analysis"},
+    "views": COMMON | {"views", "recording"},
+    "lessons": set(),
+    "cli": COMMON | {"cli", "launch", "sampler", "recording", "analysis", "exports", "views", "lessons"},
+    "__main__": {"cli"},
+    "__init__": set(),
+}
+ONLY_IN: dict[str, tuple[str, ...]] = {
+    "textual": ("views/",),
+    "rich": ("views/",),
+    "rich_click": ("cli.py",),
+    "click": ("cli.py",),
+    "psutil": ("sources/", "launch/"),
+    "sqlite3": ("recording/",),
+    "subprocess": ("launch/", "sources/pyspy.py"),
+    "elftools": ("sources/elf.py",),
+    "platformdirs": ("recording/store.py",),
+    "ctypes": ("launch/", "sampler/schedule.py"),
+}
+"""Libraries that only some files know."""
+PURE = {
+    "sampler/merge.py", "sampler/budget.py", "analysis/summary.py", "analysis/verdict.py", "exports/text.py",
+    "text.py", "model.py", "views/present.py",
+}  # fmt: skip
+"""Values in, values out: nothing in them can reach a file, a clock or a process."""
+EDGES = {
+    "os", "time", "socket", "subprocess", "pathlib", "random", "signal", "sqlite3", "psutil", "select",
+    "datetime",
+}  # fmt: skip
+STANDARD_ONLY = {"launch/shim.py", "launch/swap.py"}
+
+
+def files() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """All modules that a file imports, at its top or later; and whether only for types."""
+    tree = ast.parse(path.read_text())
+    for_types = {
+        child
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        for child in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node in for_types
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            yield node.module, node in for_types
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}", node in for_types
+
+
+def ours(module: str) -> str | None:
+    """The part of gilscope that a module belongs to."""
+    words = module.split(".")
+    if words[0] != "gilscope" or len(words) < 2:
+        return None
+    return words[1] if (PACKAGE / words[1]).exists() or (PACKAGE / f"{words[1]}.py").exists() else None
+
+
+each_file = pytest.mark.parametrize("path", files(), ids=name_of)
+
+
+@each_file
+def test_only_downward(path: Path) -> None:
+    allowed = ALLOWED[part_of(path)]
+    found = {part for module, _ in imports(path) if (part := ours(module)) is not None}
+    assert found <= allowed
+
+
+@each_file
+def test_libraries_where_they_belong(path: Path) -> None:
+    name = name_of(path)
+    for module, _ in imports(path):
+        allowed = ONLY_IN.get(module.split(".")[0])
+        if allowed is not None:
+            assert name.startswith(allowed), f"{name} imports {module}"
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_pure_files_reach_nothing(name: str) -> None:
+    assert {module.split(".")[0] for module, _ in imports(PACKAGE / name)}.isdisjoint(EDGES)
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "views" / "render").glob("*.py")), ids=name_of)
+def test_renderers_are_pure(path: Path) -> None:
+    assert {module.split(".")[0] for module, _ in imports(path)}.isdisjoint(EDGES)
+    assert not any(module.startswith(("gilscope.recording", "textual.app")) for module, _ in imports(path))
+
+
+def test_who_knows_what_a_window_is_drawn_from() -> None:
+    """Analysis and present see values only: neither reads a recording."""
+    for path in [*(PACKAGE / "analysis").glob("*.py"), PACKAGE / "views" / "present.py"]:
+        for module, _ in imports(path):
+            assert ours(module) in (None, "model", "text", "analysis", "views"), f"{name_of(path)}: {module}"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in STANDARD_ONLY if (PACKAGE / name).exists()))
+def test_what_runs_in_the_target_needs_the_standard_library_only(name: str) -> None:
+    import sys
+
+    for module, _ in imports(PACKAGE / name):
+        assert module.split(".")[0] in sys.stdlib_module_names, module
+
+
+def test_a_command_starts_fast() -> None:
+    """What is heavy is imported by the command that needs it, not by all of them."""
+    tree = ast.parse((PACKAGE / "cli.py").read_text())
+    at_top = {
+        alias.name if isinstance(node, ast.Import) else str(node.module)
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert not {name for name in at_top if name.split(".")[0] in {"textual", "psutil", "sqlite3", "elftools"}}
+    assert not {name for name in at_top if name.startswith(("gilscope.views", "gilscope.recording"))}
+
+
+def test_the_rules_know_all_parts() -> None:
+    assert {part_of(path) for path in files()} <= ALLOWED.keys()
+    assert all((PACKAGE / name).exists() for name in PURE)

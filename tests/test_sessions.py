@@ -1,0 +1,232 @@
+"""Whole sessions of real programs through the command line: what is said of them is true."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gilscope.analysis.summary import SCHEMA
+from gilscope.model import State
+from gilscope.recording.reader import RecordingReader
+from tests.commands import Outcome, gilscope, watch
+from tests.pythons import found_pythons
+from tests.watched import TARGETS
+
+PYTHONS = found_pythons()
+STATES = [f"{state.word}_s" for state in State]
+
+
+def lanes_of(summary: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {lane["name"]: lane for lane in summary["lanes"]}
+
+
+def check_sums(outcome: Outcome) -> dict[str, Any]:
+    """What holds of every session."""
+    summary = outcome.summary
+    assert summary["schema"] == SCHEMA
+    for lane in summary["lanes"]:
+        total = sum(lane[state] for state in STATES)
+        assert total == pytest.approx(lane["alive_s"], rel=0.01, abs=0.002), lane
+        on_cpu_s = lane["running_s"] + lane["native_s"]
+        # A process that is found late has used CPU time that is in no tick.
+        known_s = min(lane["cpu_s"], lane["alive_s"]) - lane["unknown_s"]
+        assert known_s - 0.05 * lane["alive_s"] - 0.05 <= on_cpu_s, lane
+        assert on_cpu_s <= lane["cpu_s"] + 0.05 * lane["alive_s"] + 0.05, lane
+    for gil in summary["gils"]:
+        if gil["utilisation"] is not None:
+            assert 0 <= gil["utilisation"] <= 1
+            assert 0 <= gil["contention"] <= 1
+            assert gil["handoffs_seen"] <= gil["handoffs"]
+    held = sum(lane["running_s"] + lane["holding_s"] for lane in summary["lanes"])
+    assert held == pytest.approx(summary["totals"]["held_s"], rel=0.02, abs=0.02)
+    reader = RecordingReader(outcome.recording)
+    assert reader.session().exit_code == summary["target"]["exit_code"]
+    ticks = list(reader.ticks())
+    assert [tick.index for tick in ticks] == list(range(len(ticks)))
+    for before, after in itertools.pairwise(ticks):
+        assert before.end_ns == after.start_ns
+    for tick in ticks:
+        for row in tick.lanes:
+            assert sum(row.states) <= tick.end_ns - tick.start_ns
+            assert min(row.states) >= 0
+    holds = reader.window(0, min(reader.head_ns(), 4_000_000_000)).holds
+    for gil in reader.gils():
+        own = [hold for hold in holds if hold.gil == gil.key]
+        assert all(before.end_ns <= after.start_ns for before, after in itertools.pairwise(own))
+    reader.close()
+    return summary
+
+
+@pytest.mark.parametrize("version", list(PYTHONS))
+def test_four_threads_share_a_gil(version: str, tmp_path: Path) -> None:
+    outcome = watch(tmp_path, "cpu_threads.py", 4, 3, python=PYTHONS[version])
+    assert outcome.code == 0, outcome.stderr
+    assert outcome.stdout.startswith(b"READY ")
+    summary = check_sums(outcome)
+    assert summary["verdict"]["kind"] == "gil-bound"
+    assert summary["verdict"]["speedup_bound"]["processes"] >= 1
+    (gil,) = summary["gils"]
+    assert gil["utilisation"] >= 0.9
+    assert gil["kind"] == "shared"
+    assert 2.4 <= gil["waiters_mean"] <= 3.1
+    assert 3 <= gil["waiters_max"] <= 4  # the main thread too, for a moment
+    assert gil["contention"] > 0.9
+    assert gil["switch_interval_us"] == 5000
+    assert gil["handoffs"] > 50
+    lanes = lanes_of(summary)
+    assert lanes.keys() == {"MainThread", "cpu-0", "cpu-1", "cpu-2", "cpu-3"}
+    for number in range(4):
+        lane = lanes[f"cpu-{number}"]
+        assert lane["held_share"] == pytest.approx(0.25, abs=0.15)  # as far as a busy machine is fair
+        assert lane["waiting_s"] > 1
+        assert lane["kind"] == "thread"
+    shares = [lanes[f"cpu-{number}"]["held_share"] for number in range(4)]
+    assert sum(shares) == pytest.approx(gil["utilisation"], abs=0.03)
+    tids = {int(word) for word in outcome.stdout.split()[1:]}
+    assert {lane["tid"] for name, lane in lanes.items() if name != "MainThread"} == tids
+    assert lanes["MainThread"]["blocked_s"] > 2.5
+    assert summary["target"]["exit_code"] == 0
+    assert summary["target"]["python"].startswith(version + ".")
+    assert summary["target"]["implementation"] == "CPython"
+    assert summary["target"]["wall_s"] == pytest.approx(3.2, abs=0.6)
+    assert summary["totals"]["threads_created"] == summary["totals"]["threads_started"] == 4
+    assert 0.2 < summary["totals"]["cores_used_mean"] < 1.2
+    assert summary["gilscope"]["rate_hz"]["achieved"] > 300
+    (process,) = summary["processes"]
+    assert process["python"] == summary["target"]["python"]
+    assert process["threads_max"] == 5
+    functions = {row["function"] for row in summary["functions"]}
+    assert "work" in functions
+    assert not [gap for gap in summary["gilscope"]["gaps"] if gap["source"] == "py-spy"]
+
+
+def test_threads_that_let_go_of_the_gil(tmp_path: Path) -> None:
+    outcome = watch(tmp_path, "hash_threads.py", 3, 3)
+    summary = check_sums(outcome)
+    (gil,) = summary["gils"]
+    assert gil["utilisation"] <= 0.2
+    lanes = lanes_of(summary)
+    busy = [lanes[f"hash-{number}"] for number in range(3)]
+    assert sum(lane["native_s"] for lane in busy) > 0.7 * sum(lane["cpu_s"] for lane in busy)
+    assert summary["totals"]["held_s"] < 0.2 * summary["totals"]["native_s"]
+    # On a machine that is busy with something else there is less than a core for it.
+    assert summary["verdict"]["kind"] == "native-parallel" or summary["totals"]["cores_used_mean"] < 1.2
+
+
+def test_threads_that_sleep(tmp_path: Path) -> None:
+    outcome = watch(tmp_path, "sleepers.py", 10, 2)
+    summary = check_sums(outcome)
+    assert summary["verdict"]["kind"] == "io-bound"
+    lanes = lanes_of(summary)
+    assert len(lanes) == 11
+    for number in range(10):
+        assert lanes[f"sleeper-{number}"]["blocked_s"] > 1.8
+        assert lanes[f"sleeper-{number}"]["waiting_s"] < 0.1
+    assert summary["gils"][0]["utilisation"] < 0.1
+
+
+@pytest.mark.parametrize("version", ["3.9", "3.11", "3.13"])
+def test_children_of_each_kind(version: str, tmp_path: Path) -> None:
+    if version not in PYTHONS:
+        pytest.skip(f"no Python {version}")
+    outcome = watch(tmp_path, "children.py", python=PYTHONS[version])
+    assert outcome.code == 0, outcome.stderr
+    _, root, forked, python, other, code, _ = outcome.stdout.split()
+    assert code == b"5"
+    summary = check_sums(outcome)
+    processes = {process["pid"]: process for process in summary["processes"]}
+    assert {int(root), int(forked), int(python), int(other)} <= processes.keys()
+    assert processes[int(root)]["exit_code"] == 0
+    # Nobody but its parent can learn how a child ended.
+    assert processes[int(python)]["exit_code"] is None
+    assert processes[int(forked)]["exit_code"] is None
+    for pid in (forked, python):
+        process = processes[int(pid)]
+        assert process["python"] is not None
+        assert process["python"].startswith(version)
+        assert process["ppid"] == int(root)
+        assert process["cpu_s"] > 0.3
+    assert processes[int(other)]["python"] is None
+    assert "while" in processes[int(other)]["command"]
+    gils = {gil["pid"]: gil for gil in summary["gils"]}
+    assert gils.keys() >= {int(root), int(forked), int(python)}
+    assert int(other) not in gils
+    for pid in (forked, python):
+        assert gils[int(pid)]["utilisation"] > 0.6
+    lanes = {lane["tid"]: lane for lane in summary["lanes"]}
+    assert lanes[int(other)]["kind"] == "process"
+    assert lanes[int(other)]["name"] == "sh"
+    assert lanes[int(other)]["native_s"] > 0.05
+    assert lanes[int(other)]["running_s"] == lanes[int(other)]["holding_s"] == 0
+    assert lanes[int(forked)]["running_s"] > 0.3
+    assert summary["totals"]["processes_started"] >= 3
+
+
+@pytest.mark.parametrize(("held_ms", "free_ms"), [(20, 20), (5, 15), (30, 10)])
+def test_a_known_schedule(held_ms: int, free_ms: int, tmp_path: Path) -> None:
+    """Sleeps that keep the GIL: held while blocked, for just as long as the program measured itself."""
+    outcome = watch(tmp_path, "schedule.py", 4, held_ms, free_ms, tmp_path / "true")
+    summary = check_sums(outcome)
+    held_s, wall_s = map(float, (tmp_path / "true").read_text().split())
+    (gil,) = summary["gils"]
+    watched_s = summary["target"]["wall_s"]
+    # Before and behind its measured part the program starts and ends, which holds the GIL too.
+    around_s = watched_s - wall_s
+    assert 0 <= around_s < 1.5
+    assert gil["utilisation"] * watched_s == pytest.approx(held_s, abs=0.02 * wall_s + around_s)
+    main = lanes_of(summary)["MainThread"]
+    assert main["holding_s"] == pytest.approx(held_s, abs=0.03 * wall_s)
+    assert main["blocked_s"] == pytest.approx(wall_s - held_s, abs=0.03 * wall_s + around_s)
+    assert gil["longest_hold_ms"] >= held_ms
+
+
+def test_a_script_that_does_nothing(tmp_path: Path) -> None:
+    outcome = gilscope(
+        tmp_path, "run", "--json", tmp_path / "s.json", "-o", tmp_path / "r.gilscope", "-c", "pass"
+    )
+    assert outcome.code == 0
+    assert outcome.stdout == b""
+    summary = check_sums(outcome)
+    assert summary["verdict"]["kind"] == "too-short"
+    assert lanes_of(summary).keys() == {"MainThread"}
+
+
+def test_an_interpreter_with_its_own_gil_appears(tmp_path: Path) -> None:
+    version = next((known for known in ("3.13", "3.12") if known in PYTHONS), None)
+    if version is None:
+        pytest.skip("own GILs came with 3.12")
+    outcome = gilscope(
+        tmp_path, "run", "--python", PYTHONS[version], "--duration", 2, "--json", tmp_path / "s.json",
+        "-o", tmp_path / "r.gilscope", TARGETS / "interpreters.py",
+    )  # fmt: skip
+    gils = {gil["interpreter"]: gil for gil in outcome.summary["gils"]}
+    assert gils[0]["kind"] == "shared"
+    (own,) = [gil for number, gil in gils.items() if number]
+    assert own["kind"] == "own"
+    assert own["utilisation"] > 0.8
+    assert gils[0]["utilisation"] < 0.3
+
+
+def test_the_summary_of_a_report_is_that_of_the_run(tmp_path: Path) -> None:
+    import json
+
+    outcome = watch(tmp_path, "cpu_threads.py", 2, 1)
+    again = gilscope(tmp_path, "report", tmp_path / "r.gilscope", "--format", "json")
+    assert json.loads(again.stdout) == outcome.summary
+    text = gilscope(tmp_path, "report", tmp_path / "r.gilscope")
+    assert text.stdout.decode() in outcome.stderr
+    assert max(len(line) for line in text.stdout.decode().splitlines()) <= 80
+    assert "GIL-bound" in text.stdout.decode()
+    written = gilscope(tmp_path, "report", tmp_path / "r.gilscope", "-o", tmp_path / "text")
+    assert written.stdout == b""
+    assert (tmp_path / "text").read_bytes() == text.stdout
+    assert (tmp_path / "text").stat().st_mode & 0o777 == 0o600
+
+
+def test_this_python_is_the_default(tmp_path: Path) -> None:
+    outcome = gilscope(tmp_path, "run", "-c", "import sys; print(sys.executable)")
+    assert outcome.stdout.decode().strip() == sys.executable
