@@ -11,29 +11,26 @@ import contextlib
 import os
 import struct
 from collections.abc import Iterator
-from pathlib import Path
+from enum import IntEnum
 from typing import NamedTuple
 
-from gilscope.sources import elf, layouts
+from gilscope.sources import finding
 from gilscope.sources.layouts import GLIBC_TID_OFFSET, Layout, Version
-from gilscope.sources.memory import Mapping, ProcessMemory, ReadFailedError, mapped_files
+from gilscope.sources.memory import NotReadableError, ProcessMemory, ReadFailedError
+
+__all__ = ["Attachment", "GilProbe", "InterpreterReader", "NotReadableError", "Sample"]
 
 MAX_INTERPRETERS = 1_000
 MAX_THREADS = 20_000
 """Bounds of the walks through lists that another process changes meanwhile."""
-MAX_SWITCH_INTERVAL_US = 60_000_000
+MAX_SWITCH_INTERVAL_US = 10**12
+"""Programs set days, so as never to switch; an address is larger."""
+MAX_INTERPRETER_ID = 2**31
+MAX_TID = 2**22
+"""The kernel's own limit."""
 MAX_TORN_RETRIES = 4
 NAMES_CREATOR_UNTIL = (3, 12)
 """Up to this version a sub-interpreter's thread state names its creator, whichever thread runs it."""
-
-
-class NotReadableError(ReadFailedError):
-    """No interpreter was found in the process, or its layout is not known or not proven. Says why."""
-
-    def __init__(self, reason: str, *, no_python: bool = False) -> None:
-        super().__init__(reason)
-        self.no_python = no_python
-        """Nothing in the process looks like CPython."""
 
 
 class Sample(NamedTuple):
@@ -46,6 +43,16 @@ class Sample(NamedTuple):
     """Threads in the timed wait for it; −1 where this C library does not tell."""
 
 
+class Attachment(IntEnum):
+    """What a thread is to its interpreter, from 3.13 on; on a free-threaded build, whether it runs Python."""
+
+    DETACHED = 0
+    ATTACHED = 1
+    SUSPENDED = 2
+    """Detached, and kept from attaching while something stops the world."""
+    SHUTTING_DOWN = 3
+
+
 class GilProbe:
     """One GIL of one process, ready to be sampled."""
 
@@ -53,8 +60,11 @@ class GilProbe:
         self.reader = reader
         self.address = address
         self.interpreter = interpreter
-        self.kind = kind
+        self._kind = kind
         self.torn = 0
+        self.enabled: int | None = None
+        """Free-threaded builds: at the last sample 0 for no GIL, INT_MAX for one for good, else for the
+        moment. None on default builds."""
         fields = reader.layout.gil
         wanted = [
             (fields.last_holder, "Q"),
@@ -65,6 +75,10 @@ class GilProbe:
         if reader.layout.tstate_current is not None and reader.layout.gil_in_runtime is not None:
             # One read brings both: the pointer to the running thread lies just behind the struct.
             wanted.append((reader.layout.tstate_current - reader.layout.gil_in_runtime, "Q"))
+        self._meaning = _meaning
+        if fields.enabled is not None:
+            wanted.insert(0, (fields.enabled, "i"))
+            self._meaning = _meaning_free_threaded
         self._struct = _struct_at(wanted)
         self._size, self._unpack = self._struct.size, self._struct.unpack
         self._fd = reader.memory.fd
@@ -74,14 +88,33 @@ class GilProbe:
         self._tid = 0
 
     @property
+    def kind(self) -> str:
+        """`shared`, the main interpreter's; `own`, a sub-interpreter's; `disabled`, none just now."""
+        return "disabled" if self.enabled == 0 else self._kind
+
+    @property
     def cond_span(self) -> tuple[int, int]:
         """Addresses from the condition variable to the struct's end: a futex there waits for this GIL."""
         fields = self.reader.layout.gil
         return self.address + fields.cond, self.address + fields.size
 
     def switch_interval_us(self) -> int:
-        """The interval after which a waiter asks the holder to let go, in microseconds."""
-        return self.reader.memory.pointer(self.address + self.reader.layout.gil.interval)
+        """The interval after which a waiter asks the holder to let go, in microseconds.
+
+        Raises:
+            NotReadableError: what stands there is none.
+            ReadFailedError: the process is gone, or its memory is.
+        """
+        interval_us = self.reader.memory.pointer(self.address + self.reader.layout.gil.interval)
+        if interval_us > MAX_SWITCH_INTERVAL_US:
+            raise NotReadableError("the switch interval is out of range")
+        return interval_us
+
+    def read_enabled(self) -> None:
+        """Before the first sample: whether this GIL is used, where it may be not."""
+        at = self.reader.layout.gil.enabled
+        if at is not None:
+            self.enabled = self.reader.memory.int32(self.address + at)
 
     def sample(self) -> Sample:
         """Read the GIL once. As long as nothing changes, the very same object comes back.
@@ -98,13 +131,13 @@ class GilProbe:
         return self._changed(fields)
 
     def _changed(self, fields: tuple[int, ...]) -> Sample:
-        holder, locked, switch_number, references = _meaning(fields)
+        holder, locked, switch_number, references = self._meaning(fields)
         if locked == 1 and (holder, switch_number) != self._last:
             for _ in range(MAX_TORN_RETRIES):
                 if self._consistent(holder, switch_number):
                     break
                 fields = self._read()
-                again = _meaning(fields)
+                again = self._meaning(fields)
                 if again[0] == holder and again[2] == switch_number:
                     break
                 self.torn += 1
@@ -113,6 +146,10 @@ class GilProbe:
                 self._tid = self.reader.tid_of(holder)
                 self._last = (holder, switch_number)
         waiters = references >> 3 if self.reader.counts_waiters else -1
+        if self.reader.layout.free_threaded:
+            self.enabled = fields[0]
+            if self.enabled == 0:
+                waiters = 0
         # A holder that no list has may be in the next one: such a sample is not to be trusted again.
         self._fields = () if locked == 1 and self._tid < 0 else fields
         self._sample = Sample(self._tid if locked == 1 else 0, switch_number, waiters)
@@ -144,6 +181,11 @@ class InterpreterReader:
         self.layout = layout
         self.runtime = runtime
         self.counts_waiters = counts_waiters
+        self.tid_in_pthread = GLIBC_TID_OFFSET
+        """Up to 3.10: where the tid is in the C library's thread struct."""
+        link = [(layout.thread_next, "Q"), (layout.thread_interp, "Q")]
+        self._link = _struct_at(sorted(link))
+        self._next_first = layout.thread_next < layout.thread_interp
         self._thread_states: set[int] = set()
         self._doubtful: set[int] = set()
         self.claims: dict[int, int] = {}
@@ -164,7 +206,7 @@ class InterpreterReader:
         """
         memory = ProcessMemory(pid)
         try:
-            return _find(memory, version, cls)
+            return finding.find(memory, version, cls)
         except BaseException:
             memory.close()
             raise
@@ -183,13 +225,23 @@ class InterpreterReader:
             address = self.memory.pointer(address + self.layout.interp_next)
 
     def thread_states(self, interpreter: int) -> Iterator[int]:
-        """Addresses of an interpreter's thread states."""
+        """Addresses of an interpreter's thread states.
+
+        Raises:
+            NotReadableError: one belongs to another interpreter: the list was freed, or it is none.
+            ReadFailedError: one cannot be read.
+        """
         address = self.memory.pointer(interpreter + self.layout.threads_head)
         seen: set[int] = set()
         while address and address not in seen and len(seen) < MAX_THREADS:
             seen.add(address)
+            following, owner = self._link.unpack(self.memory.read(address, self._link.size))
+            if not self._next_first:
+                following, owner = owner, following
+            if owner != interpreter:
+                raise NotReadableError("a thread state does not point back to its interpreter")
             yield address
-            address = self.memory.pointer(address + self.layout.thread_next)
+            address = following
 
     def gil_address(self, interpreter: int) -> int:
         """The GIL that an interpreter uses now; 0 where it has none yet."""
@@ -215,8 +267,22 @@ class InterpreterReader:
             address = self.gil_address(interpreter)
             if address and address not in found:
                 number = self.memory.pointer(interpreter + self.layout.interp_id)
-                found[address] = GilProbe(self, address, number, "shared" if interpreter == main else "own")
+                if number > MAX_INTERPRETER_ID:
+                    raise NotReadableError("an interpreter's number is out of range")
+                probe = GilProbe(self, address, number, "shared" if interpreter == main else "own")
+                probe.read_enabled()
+                found[address] = probe
         return list(found.values())
+
+    def all_thread_states(self) -> Iterator[tuple[int, int]]:
+        """Each interpreter's address with each of its thread states', MAX_THREADS at most."""
+        number = 0
+        for interpreter in self.interpreters():
+            for state in self.thread_states(interpreter):
+                yield interpreter, state
+                number += 1
+                if number >= MAX_THREADS:
+                    return
 
     def walk(self) -> None:
         """Read the thread lists anew; a failed read leaves what was reached, as the process runs on."""
@@ -225,11 +291,10 @@ class InterpreterReader:
         doubtful: set[int] = set()
         with contextlib.suppress(ReadFailedError):
             main = self.main_interpreter()
-            for interpreter in self.interpreters():
-                found = set(self.thread_states(interpreter))
-                states |= found
+            for interpreter, state in self.all_thread_states():
+                states.add(state)
                 if interpreter != main and self.layout.version <= NAMES_CREATOR_UNTIL:
-                    doubtful |= found
+                    doubtful.add(state)
         self._thread_states, self._doubtful = states, doubtful
         self.claims = {holder: tid for holder, tid in self.claims.items() if -holder in doubtful}
 
@@ -244,19 +309,47 @@ class InterpreterReader:
             if thread_state not in self._thread_states:
                 return -1
         try:
-            tid = self._read_tid(thread_state)
+            tid = self.read_tid(thread_state)
         except ReadFailedError:
+            return -1
+        if not 0 < tid <= MAX_TID:
             return -1
         if thread_state in self._doubtful:
             self.claims[-thread_state] = tid
             return -thread_state
         return tid
 
-    def _read_tid(self, thread_state: int) -> int:
+    def read_tid(self, thread_state: int) -> int:
+        """What a thread's state says its kernel id is."""
         if self.layout.native_thread_id is not None:
             return self.memory.pointer(thread_state + self.layout.native_thread_id)
         pthread = self.memory.pointer(thread_state + self.layout.thread_id)
-        return self.memory.int32(pthread + GLIBC_TID_OFFSET)
+        return self.memory.int32(pthread + self.tid_in_pthread)
+
+    def attached_threads(self) -> dict[int, Attachment]:
+        """Each thread's attachment by its tid; of several states of a thread the most active one.
+
+        Without a GIL the attached threads are those that run Python. A thread whose state cannot be read is
+        not in it; on versions before 3.13 none is.
+
+        Raises:
+            ReadFailedError: the process is gone, or the list of interpreters cannot be read.
+        """
+        layout = self.layout
+        if layout.thread_attachment is None or layout.native_thread_id is None:
+            return {}
+        found: dict[int, Attachment] = {}
+        with contextlib.suppress(NotReadableError):  # a list that changes meanwhile: what was reached counts
+            for _, state in self.all_thread_states():
+                tid = self.read_tid(state)
+                value = self.memory.int32(state + layout.thread_attachment)
+                attachment = _ATTACHMENTS.get(value)
+                if attachment is None or not 0 < tid <= MAX_TID:
+                    continue
+                before = found.get(tid)
+                if before is None or _ACTIVITY.index(attachment) > _ACTIVITY.index(before):
+                    found[tid] = attachment
+        return found
 
     def prove(self) -> None:
         """Hold the layout against the live process.
@@ -265,33 +358,11 @@ class InterpreterReader:
             NotReadableError: something does not fit.
             ReadFailedError: the process has ended.
         """
-        tids = _living_tids(self.memory.pid)
-        matched = 0
-        interpreters = list(self.interpreters())
-        if not interpreters:
-            raise NotReadableError("it has no interpreter yet")
-        for interpreter in interpreters:
-            for state in self.thread_states(interpreter):
-                if self.memory.pointer(state + self.layout.thread_interp) != interpreter:
-                    raise NotReadableError("a thread state does not point back to its interpreter")
-                matched += self._read_tid(state) in tids
-        if not matched:
-            raise NotReadableError("no thread state names a living thread")
-        probes = self.probes()
-        if not probes:
-            raise NotReadableError("no interpreter has a GIL")
-        for probe in probes:
-            if not 0 < probe.switch_interval_us() <= MAX_SWITCH_INTERVAL_US:
-                raise NotReadableError("the switch interval is out of range")
-            if self.memory.int32(probe.address + self.layout.gil.locked) not in (-1, 0, 1):
-                raise NotReadableError("the lock word is out of range")
+        finding.prove(self)
 
 
-def _living_tids(pid: int) -> set[int]:
-    try:
-        return {int(name) for name in os.listdir(f"/proc/{pid}/task")}  # noqa: PTH208 - names only, no paths
-    except OSError as error:
-        raise ReadFailedError(f"process {pid} has ended: {error.strerror}") from error
+_ATTACHMENTS = {int(attachment): attachment for attachment in Attachment}
+_ACTIVITY = (Attachment.SHUTTING_DOWN, Attachment.DETACHED, Attachment.SUSPENDED, Attachment.ATTACHED)
 
 
 def _meaning(fields: tuple[int, ...]) -> tuple[int, int, int, int]:
@@ -305,6 +376,13 @@ def _meaning(fields: tuple[int, ...]) -> tuple[int, int, int, int]:
     return holder, locked, switch_number, references
 
 
+def _meaning_free_threaded(fields: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """The same where the first field tells whether there is a GIL at all."""
+    enabled, *others = fields
+    holder, locked, switch_number, references = _meaning(tuple(others))
+    return (holder, locked, switch_number, references) if enabled else (0, 0, switch_number, 0)
+
+
 def _struct_at(fields: list[tuple[int, str]]) -> struct.Struct:
     """A Struct that takes each (offset, format) in ascending order and skips what lies between."""
     parts, at = ["<"], 0
@@ -312,45 +390,3 @@ def _struct_at(fields: list[tuple[int, str]]) -> struct.Struct:
         parts.append(f"{offset - at}x{code}")
         at = offset + struct.calcsize("<" + code)
     return struct.Struct("".join(parts))
-
-
-def _find(memory: ProcessMemory, version: Version | None, make: type[InterpreterReader]) -> InterpreterReader:
-    mappings = mapped_files(memory.pid)
-    counts_waiters = not any("/ld-musl-" in mapping.path for mapping in mappings)
-    reasons = []
-    for mapping in sorted(mappings, key=_unlikely):
-        runtime = elf.symbol_address(mapping, "_PyRuntime")
-        if runtime is None:
-            continue
-        for layout in _claims(memory, mapping, runtime, version):
-            reader = make(memory, layout, runtime, counts_waiters=counts_waiters)
-            try:
-                reader.prove()
-            except ReadFailedError as error:
-                reasons.append(f"{layout.version[0]}.{layout.version[1]}: {error}")
-            else:
-                return reader
-        if not reasons:
-            reasons.append("its version's layout is not known")
-    if not reasons:
-        raise NotReadableError("it holds no CPython 3.8 or newer", no_python=True)
-    raise NotReadableError("; ".join(reasons))
-
-
-def _unlikely(mapping: Mapping) -> int:
-    name = Path(mapping.path).name
-    return 0 if name.startswith(("python", "libpython")) else 1
-
-
-def _claims(memory: ProcessMemory, mapping: Mapping, runtime: int, version: Version | None) -> list[Layout]:
-    """Layouts to try: the published one, else the said version's, else all of the table."""
-    published = layouts.from_debug_offsets(memory.read(runtime, layouts.DEBUG_OFFSETS_SIZE))
-    if published is not None:
-        return [published]
-    if version is not None:
-        wanted: tuple[Version, ...] = (version,)
-    else:
-        # 3.9 and 3.10 have the same layout: a function that came with 3.10 tells them apart.
-        newer = elf.symbol_address(mapping, "PyGC_Enable") is not None
-        wanted = tuple(known for known in layouts.TABLE_VERSIONS if (known >= (3, 10)) == newer)
-    return [layout for layout in map(layouts.from_table, wanted) if layout is not None]

@@ -23,10 +23,13 @@ DEBUG_OFFSETS_SIZE = 512
 MAX_OFFSET = 1 << 20
 """Far beyond the end of any struct of an interpreter: what is published past it is no offset."""
 
+MAX_NEAR = 4096
+"""The same for what is at the start of a thread's state, and in the GIL's struct."""
+
 
 @dataclass(frozen=True, slots=True)
 class GilFields:
-    """Byte offsets in the GIL's struct (208 bytes on 3.8 – 3.14, glibc)."""
+    """Byte offsets in the GIL's struct (208 bytes on 3.8 – 3.14, on x86_64)."""
 
     interval: int = 0
     last_holder: int = 8
@@ -36,11 +39,13 @@ class GilFields:
     size: int = 208
     enabled: int | None = None
     """Free-threaded builds only: 0 means that there is no GIL now."""
+    waiters_in_cond: int = 36
+    """Where glibc counts the references to the condition variable, eight a waiter; see libc.py."""
 
     @property
     def waiters(self) -> int:
-        """Where glibc counts the references to the condition variable, eight a waiter."""
-        return self.cond + 36
+        """Where the waiters are counted."""
+        return self.cond + self.waiters_in_cond
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,8 @@ class Layout:
     """Before 3.11 there is none: the tid is read out of glibc's thread struct."""
     thread_next: int = 8
     thread_interp: int = 16
+    thread_attachment: int | None = None
+    """3.13 on: whether the thread is attached to its interpreter, which is who runs Python without a GIL."""
     gil_in_runtime: int | None = None
     """Up to 3.11: the GIL's struct itself, in `_PyRuntime`."""
     tstate_current: int | None = None
@@ -91,6 +98,9 @@ _TABLE: dict[Version, Layout] = {
     ),
 }  # fmt: skip
 
+MAX_ATTACHMENT = 3
+"""The largest that `thread_attachment` can be; gil.Attachment names them."""
+
 TABLE_VERSIONS: tuple[Version, ...] = tuple(_TABLE)
 
 GLIBC_TID_OFFSET = 720
@@ -113,14 +123,22 @@ class _Published:
     thread_interp: int = 176
     thread_id: int = 192
     native_thread_id: int = 200
+    before_attachment: int = 216
+    """A word of a thread's state that is published (`status`; `gil_requested` where that is), …"""
+    attachment_after: int = 8
+    """… and how far behind it the unpublished `state` is."""
 
 
 _PUBLISHED_3_13 = _Published()
 _PUBLISHED_3_14 = replace(
     _PUBLISHED_3_13, ceval_gil=120, gil_runtime_state=128, gil_locked=144, gil_holder=152,
     thread_next=192, thread_interp=200, thread_id=216, native_thread_id=224,
+    before_attachment=240, attachment_after=12,
 )  # fmt: skip
-_PUBLISHED_3_15 = replace(_PUBLISHED_3_14, thread_id=240, native_thread_id=248)
+_PUBLISHED_3_15 = replace(
+    _PUBLISHED_3_14, thread_id=240, native_thread_id=248, before_attachment=280, attachment_after=8
+)
+_NEAR = ("thread_next", "thread_interp", "thread_id", "native_thread_id", "before_attachment")
 _PUBLISHED: dict[Version, _Published] = {
     (3, 13): _PUBLISHED_3_13,
     (3, 14): _PUBLISHED_3_14,
@@ -154,12 +172,18 @@ def from_debug_offsets(head: bytes) -> Layout | None:
     def field(position: int) -> int:
         return int.from_bytes(head[position : position + 8], "little")
 
-    if any(field(getattr(at, name)) > MAX_OFFSET for name in at.__dataclass_fields__):
+    positions = [getattr(at, name) for name in at.__dataclass_fields__ if name != "attachment_after"]
+    if any(field(position) > MAX_OFFSET for position in positions):
+        return None
+    if any(field(getattr(at, name)) > MAX_NEAR for name in _NEAR):
+        return None
+    if abs(field(at.thread_next) - field(at.thread_interp)) < 8:
         return None
     # locked and holder are published relative to the interpreter; the GIL in use may be another's.
     locked = field(at.gil_locked) - field(at.gil_runtime_state)
     last_holder = field(at.gil_holder) - field(at.gil_runtime_state)
-    if not 0 <= last_holder <= locked - 8 or locked < 16:
+    shortest = 24 if free_threaded else 16
+    if last_holder != locked - 8 or not shortest <= locked <= MAX_NEAR:
         return None
     return Layout(
         version=version,
@@ -171,6 +195,7 @@ def from_debug_offsets(head: bytes) -> Layout | None:
         native_thread_id=field(at.native_thread_id),
         thread_next=field(at.thread_next),
         thread_interp=field(at.thread_interp),
+        thread_attachment=field(at.before_attachment) + at.attachment_after,
         gil_pointer=field(at.ceval_gil),
         gil=GilFields(
             interval=locked - 16,

@@ -18,6 +18,15 @@ class ReadFailedError(GilscopeError):
     """A read brought nothing: the process is gone, or the address is not mapped, or it is not allowed."""
 
 
+class NotReadableError(ReadFailedError):
+    """No interpreter was found in the process, or its layout is not known or not proven. Says why."""
+
+    def __init__(self, reason: str, *, no_python: bool = False) -> None:
+        super().__init__(reason)
+        self.no_python = no_python
+        """Nothing in the process looks like CPython."""
+
+
 class ProcessMemory:
     """A kept-open descriptor on one process's memory."""
 
@@ -81,12 +90,18 @@ def mapped_files(pid: int) -> list[Mapping]:
     Raises:
         ReadFailedError: the map cannot be read.
     """
-    first: dict[tuple[str, int], Mapping] = {}
     try:
         text = Path(f"/proc/{pid}/maps").read_text(errors="surrogateescape")
     except OSError as error:
         raise ReadFailedError(f"cannot read the memory map of process {pid}: {error.strerror}") from error
-    for line in text.splitlines():
+    return files_in(text, pid)
+
+
+def files_in(text: str, pid: int) -> list[Mapping]:
+    """The lowest mapping of each file in the text of /proc/PID/maps."""
+    first: dict[tuple[str, int], Mapping] = {}
+    # A line ends with "\n" only: the kernel escapes that one in names, and none else that splitlines knows.
+    for line in text.split("\n"):
         fields = line.split(maxsplit=5)
         if len(fields) < 6 or not fields[5].startswith("/"):
             continue
