@@ -23,6 +23,8 @@ class GilWatch:
     same: int = 0
     """Samples equal to the last one that the fold has not been told of, and the moment of the newest."""
     same_ns: int = 0
+    missing: int = 0
+    """Scans in a row that did not find its interpreter."""
     quiet: int = 0
     """Samples in a row that found it free and unchanged, while its process used no CPU time."""
 

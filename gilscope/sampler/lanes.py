@@ -40,7 +40,7 @@ class TickReading:
     end_ns: int
     python: bool
     watched_ns: int
-    """How long its GIL was read; the least of several."""
+    """How long its GIL was read; the most of several."""
     swept_ns: int
     """When its threads' CPU times were read."""
     held: dict[int, int]

@@ -54,9 +54,9 @@ class GilSampling:
         origin_ns, silent = self._origin_ns, not self._output.is_open
         due_ns += origin_ns
         taken = late_ns = 0
-        lost = False
+        lost = changed = False
         now_ns = before_ns = monotonic_ns()
-        while not lost:
+        while not changed:
             deadline_ns = next_deadline(now_ns)
             if not silent:
                 self._output.wait_until(deadline_ns, now_ns)
@@ -68,8 +68,8 @@ class GilSampling:
                 try:
                     seen = sample()
                 except ReadFailedError as error:
-                    self._lose(process, error, now_ns)
-                    lost = True
+                    lost = self._lose(process, gil, error, now_ns) or lost
+                    changed = True  # begin anew with the GILs that are left
                     continue
                 if seen is gil.last and now_ns - before_ns < GAP_NS:
                     gil.same += 1  # by far the most samples: told to the fold only when that ends
@@ -98,12 +98,17 @@ class GilSampling:
             try:
                 gil.tell(now_ns - self._origin_ns, gil.probe.sample())
             except ReadFailedError as error:
-                self._lose(process, error, now_ns)
+                self._lose(process, gil, error, now_ns)
         self._counters.samples_taken += 1
 
-    def _lose(self, process: ProcessWatch, error: ReadFailedError, now_ns: int) -> None:
+    def _lose(self, process: ProcessWatch, gil: GilWatch, error: ReadFailedError, now_ns: int) -> bool:
+        """A GIL cannot be read: its interpreter is gone, or the whole process; True if the process."""
         self._counters.failed_reads += 1
+        if gil.probe.interpreter != 0:
+            process.lose_gil(gil)
+            return False
         process.lost(str(error), now_ns - self._origin_ns)
+        return True
 
 
 def _turns(every: list[_Entry]) -> list[list[_Entry]]:

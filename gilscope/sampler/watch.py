@@ -181,13 +181,22 @@ class ProcessWatch:
             return  # in the middle of a change, or the process ends: the next tick sees which
         known = {(watch.probe.address, watch.probe.interpreter): watch for watch in self.gils}
         for place, watch in known.items():
-            if place not in found:
-                self.gils.remove(watch)
-                self._closed_gils.append(watch)
+            watch.missing = 0 if place in found else watch.missing + 1
+            if watch.missing:
+                # A list that is being changed may be read in part: ask once more before it is believed.
+                self._rescan_ns = now_ns
+            if watch.missing > 1:
+                self.lose_gil(watch)
         for place, probe in found.items():
             if place not in known:
                 with contextlib.suppress(ReadFailedError):
                     self._add_probe(probe)
+
+    def lose_gil(self, watch: GilWatch) -> None:
+        """One of several GILs is gone, with its interpreter."""
+        if watch in self.gils:
+            self.gils.remove(watch)
+            self._closed_gils.append(watch)
 
     def lost(self, reason: str, now_ns: int) -> None:
         """Its memory could not be read: it ended, or became another program."""
@@ -280,11 +289,12 @@ class ProcessWatch:
         self._folded_ns = end_ns
         held: dict[int, int] = {}
         waiter_ns: dict[int, int] = {}
-        watched_ns = end_ns - start_ns if self.gils or self._closed_gils else 0
+        # Interpreters come and go within a tick; the main one's GIL is there as long as the process.
+        watched_ns = 0
         watches, self._closed_gils = [*self._closed_gils, *self.gils], []
         folded = [(watch, watch.fold.finish(next_end_ns)) for watch in watches]
         for watch, sums in folded:
-            watched_ns = min(watched_ns, sums.watched_ns)
+            watched_ns = max(watched_ns, sums.watched_ns)
             for tid, ns in sums.held_by_tid.items():
                 held[tid] = held.get(tid, 0) + ns
             if watch.probe.reader.counts_waiters:
