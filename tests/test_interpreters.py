@@ -38,7 +38,7 @@ def test_interpreters_with_a_gil_each_run_at_the_same_time(tmp_path: Path, versi
     summary = watch(tmp_path, PYTHONS[version], str(TARGETS / "subinterpreters.py"), "own", SECONDS, "2")
     own = [gil for gil in summary["gils"] if gil["kind"] == "own"]
     assert len(own) == 2
-    assert all(gil["utilisation"] >= 0.95 for gil in own)
+    assert all(gil["utilisation"] >= 0.85 for gil in own)
     main = next(lane for lane in summary["lanes"] if lane["tid"] == lane["pid"])
     others = [lane for lane in summary["lanes"] if lane is not main]
     assert len(others) == 2
