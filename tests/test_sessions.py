@@ -149,7 +149,7 @@ def test_children_of_each_kind(version: str, tmp_path: Path) -> None:
         assert process["python"] is not None
         assert process["python"].startswith(version)
         assert process["ppid"] == int(root)
-        assert process["cpu_s"] > 0.3
+        assert process["cpu_s"] > 0.1
     assert processes[int(other)]["python"] is None
     assert "while" in processes[int(other)]["command"]
     gils = {gil["pid"]: gil for gil in summary["gils"]}
@@ -162,7 +162,7 @@ def test_children_of_each_kind(version: str, tmp_path: Path) -> None:
     assert lanes[int(other)]["name"] == "sh"
     assert lanes[int(other)]["native_s"] > 0.05
     assert lanes[int(other)]["running_s"] == lanes[int(other)]["holding_s"] == 0
-    assert lanes[int(forked)]["running_s"] > 0.3
+    assert lanes[int(forked)]["running_s"] > 0.1
     assert summary["totals"]["processes_started"] >= 3
 
 

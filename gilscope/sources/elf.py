@@ -182,13 +182,15 @@ def symbol_in_memory(memory: ProcessMemory, start: int, symbol: str) -> int | No
     return _Image(memory, start).find(symbol)
 
 
-def _entries(elf: Any, symbol: str) -> Iterator[Any]:
+def _entries(elf: Any, symbol: str, beside: str | None) -> Iterator[Any]:
     """What the symbol tables say of `symbol`: by hash where there is one, as a scan takes 100 ms and more."""
     hashed = elf.get_section_by_name(".gnu.hash")
     if hashed is not None:
         entry = hashed.get_symbol(symbol)
         if entry is not None:
             yield entry
+            return
+        if beside is not None and hashed.get_symbol(beside) is not None:
             return
     for table in (".dynsym", ".symtab"):
         if table == ".dynsym" and hashed is not None:
@@ -198,7 +200,7 @@ def _entries(elf: Any, symbol: str) -> Iterator[Any]:
             yield from section.get_symbol_by_name(symbol) or ()
 
 
-def _offset_in_file(path: str, symbol: str) -> int | None:
+def _offset_in_file(path: str, symbol: str, beside: str | None = None) -> int | None:
     """`symbol`'s distance from the start of the file's first load segment; None where it has none."""
     # Most programs never need it: what they run is asked first.
     from elftools.common.exceptions import ELFError  # noqa: PLC0415
@@ -211,7 +213,7 @@ def _offset_in_file(path: str, symbol: str) -> int | None:
             base = next(loads, None)
             if base is None:
                 return None
-            for entry in _entries(elf, symbol):
+            for entry in _entries(elf, symbol, beside):
                 if entry["st_shndx"] != "SHN_UNDEF":
                     return int(entry["st_value"]) - int(base)
     except (OSError, ELFError, ValueError, KeyError):
@@ -224,8 +226,11 @@ _offsets: dict[tuple[int, int, int, int, str], int | None] = {}
 """By the file's identity, not its path: each process has paths of its own to the same file."""
 
 
-def symbol_address(mapping: Mapping, symbol: str) -> int | None:
-    """The address of `symbol` in the process whose mapping this is; None where the file lacks it."""
+def symbol_address(mapping: Mapping, symbol: str, *, beside: str | None = None) -> int | None:
+    """The address of `symbol` in the process whose mapping this is; None where the file lacks it.
+
+    Where the file exports `beside` it would export this symbol too: then there is no need to search on.
+    """
     try:
         status = mapping.readable_at.stat()
     except OSError:
@@ -237,6 +242,6 @@ def symbol_address(mapping: Mapping, symbol: str) -> int | None:
     if key not in _offsets:
         if len(_offsets) >= _KEPT:
             _offsets.clear()
-        _offsets[key] = _offset_in_file(str(mapping.readable_at), symbol)
+        _offsets[key] = _offset_in_file(str(mapping.readable_at), symbol, beside)
     offset = _offsets[key]
     return None if offset is None else mapping.start + offset

@@ -30,7 +30,7 @@ def _exported(memory: ProcessMemory, mapping: Mapping, symbol: str) -> int | Non
 
 
 def _in_file(_memory: ProcessMemory, mapping: Mapping, symbol: str) -> int | None:
-    return elf.symbol_address(mapping, symbol)
+    return elf.symbol_address(mapping, symbol, beside="_PyRuntime")
 
 
 def find(memory: ProcessMemory, version: Version | None, make: type[InterpreterReader]) -> InterpreterReader:

@@ -195,7 +195,7 @@ def test_an_interpreter_with_its_own_gil(version: str) -> None:
         assert (shared.kind, own.kind) == ("shared", "own")
         assert own.interpreter > 0
         assert own.address != shared.address
-        wait_for(lambda: own.sample().tid > 0, "the thread does not begin")
+        wait_for(lambda: own.sample().tid != 0, "the thread does not begin")
         seen, main = Seen(own), Seen(shared)
         seen.sample_for(0.3)
         main.sample_for(0.2)

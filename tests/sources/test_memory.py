@@ -97,3 +97,27 @@ def test_a_deleted_interpreter_can_still_be_read(tmp_path: Path) -> None:
         os.environ.pop("PYTHONHOME")
         if home is not None:
             os.environ["PYTHONHOME"] = home
+
+
+def test_a_missing_symbol_is_not_searched_for_beside_one_that_is_exported(tmp_path: Path) -> None:
+    """To search all symbols of a libpython takes so long that samples would be missed."""
+    names = ("libpython", "python")
+    runtime = next(
+        mapping
+        for mapping in mapped_files(os.getpid())
+        if Path(mapping.path).name.startswith(names) and elf.symbol_address(mapping, "_PyRuntime") is not None
+    )
+    asked: list[str] = []
+
+    class Section:
+        def get_symbol(self, symbol: str) -> str | None:
+            return symbol if symbol == "_PyRuntime" else None
+
+    class File:
+        def get_section_by_name(self, name: str) -> Section:
+            asked.append(name)
+            return Section()
+
+    assert list(elf._entries(File(), "PyGC_Enable", "_PyRuntime")) == []
+    assert asked == [".gnu.hash"]
+    assert elf.symbol_address(runtime, "no_such_symbol", beside="_PyRuntime") is None
