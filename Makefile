@@ -9,7 +9,7 @@ DEV_READY := $(VENV)/.dev-ready
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help run test lint types check bench screenshots clean
+.PHONY: help run test lint types check bench layouts screenshots clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ types: $(DEV_READY) ## mypy, strict
 
 bench: $(DEV_READY) ## Measure cost, slowdown and error side by side with py-spy (some minutes)
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+layouts: $(DEV_READY) ## Compare the table of CPython's offsets with the headers of every Python found (needs gcc)
+	$(BIN)/python -m tests.layouts $(ARGS)
 
 screenshots: $(DEV_READY) ## Record real runs and draw the app from them, in SVG and PNG
 	$(BIN)/python -m tests.screenshots $(ARGS)

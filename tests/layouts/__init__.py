@@ -1,0 +1,1 @@
+"""The table of offsets against the headers of every Python found: `make layouts`."""
