@@ -143,6 +143,16 @@ def holder_at(holds: Iterable[Hold], gil: int, at_ns: int) -> int | None:
     return None
 
 
+def holder_over(holds: Iterable[Hold], gil: int, start_ns: int, end_ns: int) -> int | None:
+    """The lane that held a GIL for at least half of a span, by its holds: the one its cell is drawn for."""
+    held: Counter[int] = Counter()
+    for hold in holds:
+        if hold.gil == gil and hold.lane is not None:
+            held[hold.lane] += max(0, min(hold.end_ns, end_ns) - max(hold.start_ns, start_ns))
+    most = max(held, key=lambda lane: held[lane], default=None)
+    return most if most is not None and 2 * held[most] >= end_ns - start_ns else None
+
+
 def top_frames(stacks: Iterable[StackSample]) -> dict[int, Frame]:
     """By lane: the innermost frame that was counted most, the newest of equals."""
     counts: dict[int, Counter[Frame]] = {}

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 HEADER_AND_FOOTER = 2
 BORDERS = 2
+VERDICT_ROWS = 8
+"""A verdict with its advice and evidence, in a column of half a screen."""
 SIDE_BY_SIDE_FROM = 76
 """From this width cores and verdict stand side by side."""
 
@@ -42,8 +44,9 @@ def plan(width: int, height: int, *, gils: int, lanes: int, cores: int) -> Plan:
     if lanes_height > lanes_most:
         spare = lanes_height - lanes_most
         lanes_height = lanes_most
-        # Room that the lanes do not need goes to the cores as far as they want it, then to the output.
-        more = min(spare // 2, max(0, cores + BORDERS - middle)) if side_by_side else 0
+        # Room that the lanes do not need: cores and verdict get what they want of it, the output the rest.
+        want = BORDERS + max(VERDICT_ROWS, cores if side_by_side else 0)
+        more = min(spare // 2, max(0, want - middle))
         middle += more
         output += spare - more
     return Plan(gil, max(0, lanes_height), middle, output, side_by_side)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gilscope.model import NS_PER_S, Gil, Hold, Lane, Process, Session, Window
 from gilscope.text import clean, clock_text, duration_text
-from gilscope.views.figures import Figures, GilFigures, holder_at, top_frames
+from gilscope.views.figures import Figures, GilFigures, holder_at, holder_over, top_frames
 from gilscope.views.playback import Mode
 
 
@@ -86,7 +86,8 @@ def present_header(
     """The header at a position. `live`: a sampler of ours records; `lost`: it has died."""
     if session is None:
         return Header(clean(title), (), "starting", "◌ STARTING", ())
-    facts = [clean(session.mode)]
+    # A program that runs as it was written needs no word for that.
+    facts = [] if session.mode == "asis" else [clean(session.mode)]
     if session.python:
         facts.append(f"{clean(session.implementation or 'Python')} {clean(session.python)}")
     if session.pid is not None:
@@ -124,15 +125,23 @@ def _costs(session: Session, head_ns: int) -> tuple[str, ...]:
     return tuple(costs)
 
 
-def holders_now(window: Window, figures: Figures, *, exact_at_ns: int | None) -> dict[int, int]:
-    """By GIL: the lane that holds it, at a moment exactly, or else over the folded span."""
+def holders_now(
+    window: Window, figures: Figures, *, exact_at_ns: int | None, cell: tuple[int, int] | None = None
+) -> dict[int, int]:
+    """By GIL: the lane that holds it, at a moment exactly, or else over the folded span.
+
+    With the span of a `cell`, a lane that held it for most of that comes first: who looks at the cell under
+    the cursor would take another mark for a mistake.
+    """
     found = {}
     for gil in window.gils:
         if exact_at_ns is None:
             values = figures.gils.get(gil.key)
             lane = values.holder if values else None
         else:
-            lane = _holder_exactly(window, gil, exact_at_ns)
+            lane = holder_over(window.holds, gil.key, *cell) if cell else None
+            if lane is None:
+                lane = _holder_exactly(window, gil, exact_at_ns)
         if lane is not None:
             found[gil.key] = lane
     return found

@@ -241,12 +241,16 @@ class Viewing:
         slow = mode is Mode.PLAYING and self.playback.speed < 1.0
         # In slow motion the holder is shown to the nanosecond: holds are needed up to the next quantum.
         until = min(self.head_ns, quantum + step_ns) if slow else quantum
+        cell = None
+        if mode is Mode.PAUSED and self.cell_ns <= self.session.tick_ns:
+            cell = (self.cursor_cell * self.cell_ns, (self.cursor_cell + 1) * self.cell_ns)
+            until = max(until, min(self.head_ns, cell[1]))
         key = (quantum, until, self.core_columns, self.fits, self.output_lines, frozenset(self.folded))
         panels = self._panels
         if panels is None or key != self._panels_key:
             panels, self._panels_key = self._read_panels(quantum, until), key
         exact = position if slow or mode is Mode.PAUSED else None
-        holders = holders_now(panels.window, panels.figures, exact_at_ns=exact)
+        holders = holders_now(panels.window, panels.figures, exact_at_ns=exact, cell=cell)
         if holders != panels.holders or not panels.gils:
             gils = present_gils(panels.window, panels.figures, holders)
             panels = replace(panels, holders=holders, gils=gils)

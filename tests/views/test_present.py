@@ -291,3 +291,23 @@ def test_zoom_keeps_the_position(tmp_path: Path) -> None:
         assert viewing.playback.position_ns == 2 * S
         assert viewing.edge - viewing.columns <= viewing.cursor_cell < viewing.edge
     reader.close()
+
+
+def test_the_mark_of_a_cell_is_the_lane_that_the_cell_is_drawn_for() -> None:
+    holds = (Hold(gil=1, start_ns=0, end_ns=8, lane=3), Hold(gil=1, start_ns=8, end_ns=20, lane=4))
+    view = window(holds=holds)
+    assert holders_now(view, NO_FIGURES, exact_at_ns=10) == {1: 4}
+    assert holders_now(view, NO_FIGURES, exact_at_ns=10, cell=(0, 10)) == {1: 3}
+    assert holders_now(view, NO_FIGURES, exact_at_ns=20, cell=(10, 20)) == {1: 4}
+    assert holders_now(view, NO_FIGURES, exact_at_ns=10, cell=(7, 100)) == {1: 4}, "no lane has half of it"
+
+
+def test_the_mode_is_named_only_if_it_changes_the_program() -> None:
+    def facts(mode: str) -> tuple[str, ...]:
+        session = replace(SESSION.session, mode=mode)
+        return present_header(
+            session, title="x", mode=Mode.FOLLOW, speed=1.0, position_ns=0, head_ns=0, live=True
+        ).facts
+
+    assert "asis" not in facts("asis")
+    assert facts("threads")[0] == "threads"

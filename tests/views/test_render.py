@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.segment import Segment
+from textual.content import Content
 from textual.strip import Strip
 
 from gilscope.model import NS_PER_MS, NS_PER_S, Lane, Output, Verdict
@@ -19,7 +20,7 @@ from gilscope.views.render.cores import render_cores
 from gilscope.views.render.footer import KeyHint, hint_at, render_footer
 from gilscope.views.render.gil import render_gils
 from gilscope.views.render.header import render_header
-from gilscope.views.render.palette import Palette
+from gilscope.views.render.palette import Palette, legend_markup
 from gilscope.views.render.timeline import Columns, columns_for, render_heading, render_lane, render_ruler
 from gilscope.views.render.words import render_output, render_verdict
 from gilscope.views.terminal import OutputLine, lines_of
@@ -283,3 +284,28 @@ def test_the_panels_share_the_whole_height(
         assert shared.gil + shared.lanes + shared.middle + shared.output == height - 2
         assert min(shared.gil, shared.lanes, shared.middle, shared.output) >= 3
         assert shared.lanes >= min(lanes, 3) + 2
+
+
+def test_a_verdict_that_goes_on_says_so() -> None:
+    verdict = Verdict("x", "Headline that is shown.", ("evidence of some words",), ("advice of some words",))
+    whole = [strip.text.rstrip() for strip in render_verdict(verdict, 24, 6, PALETTE)]
+    assert not any(line.endswith("…") for line in whole)
+    cut = [strip.text.rstrip() for strip in render_verdict(verdict, 24, 2, PALETTE)]
+    assert cut == ["Headline that is shown.", "→ advice of some …"]
+
+
+def test_several_gils_have_their_figures_in_columns() -> None:
+    lines = [
+        GilLine("a", "", "pid 1", share, (("held", f"{share * 100:.0f} %"), ("waiting", "0.0 threads")))
+        for share in (0.0, 0.5, 1.0)
+    ]
+    texts = [strip.text for strip in render_gils(lines, 90, 3, PALETTE)]
+    assert {text.index("held") for text in texts} == {texts[0].index("held")}
+    assert {text.index("waiting") for text in texts} == {texts[0].index("waiting")}
+
+
+@pytest.mark.parametrize("width", [0, 20, 40, 60, 200])
+def test_a_legend_fits_or_is_left_out(width: int) -> None:
+    legend = Content.from_markup(legend_markup(width)).plain
+    assert len(legend) <= width
+    assert legend == "" or legend.startswith("█ running  ░ waiting  ▓ native")

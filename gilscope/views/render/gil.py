@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -12,6 +13,10 @@ from gilscope.text import share_text
 from gilscope.views.present import GilLine
 from gilscope.views.render.lines import fill, fit, strip, text_strip
 from gilscope.views.render.palette import Palette
+
+NAME_COLUMNS = 24
+"""What the holder and its function get at least."""
+BAR_FROM_WIDTH = 70
 
 
 def render_gils(lines: Sequence[GilLine], width: int, height: int, palette: Palette) -> list[Strip]:
@@ -26,6 +31,7 @@ def render_gils(lines: Sequence[GilLine], width: int, height: int, palette: Pale
             strips.append(_wide_bar(lines[0], width, palette))
         return fill(strips, width, height, palette)
     shown = list(lines[: height if len(lines) <= height else height - 1])
+    shown = _aligned(shown, width)
     strips = [_line(line, width, palette, short_bar=True) for line in shown]
     if len(shown) < len(lines):
         strips.append(
@@ -34,16 +40,39 @@ def render_gils(lines: Sequence[GilLine], width: int, height: int, palette: Pale
     return fill(strips, width, height, palette)
 
 
+def _aligned(lines: Sequence[GilLine], width: int) -> list[GilLine]:
+    """The lines with as many figures as fit all of them, each as wide as the widest of its column."""
+    columns: list[str] = []
+    for line in lines:
+        columns += [word for word, _ in line.facts if word not in columns]
+    figures = {word: max(cell_len(dict(line.facts).get(word, "")) for line in lines) for word in columns}
+    bar = width // 8 if width >= BAR_FROM_WIDTH else 0
+    least = NAME_COLUMNS + max((cell_len(line.process) for line in lines), default=0) + bar
+    while len(columns) > 1 and least + sum(_columns(word, figures[word]) for word in columns) > width:
+        columns.pop()
+    aligned = []
+    for line in lines:
+        known = dict(line.facts)
+        facts = [(word, known.get(word, "").rjust(figures[word])) for word in columns if known]
+        aligned.append(replace(line, facts=tuple(facts)))
+    return aligned
+
+
+def _columns(word: str, figure: int) -> int:
+    """What a figure takes, with its word and the space before it."""
+    return cell_len(word) + figure + 4 - (not word)
+
+
 def _line(line: GilLine, width: int, palette: Palette, *, short_bar: bool = False) -> Strip:
     facts = [] if line.words else list(line.facts)
-    bar = width // 8 if short_bar and width >= 70 and not line.words else 0
+    bar = width // 8 if short_bar and width >= BAR_FROM_WIDTH and not line.words else 0
     if not short_bar:
-        facts = [fact for fact in facts if fact[0] != "contended"] if width >= 70 else facts
+        facts = [fact for fact in facts if fact[0] != "contended"] if width >= BAR_FROM_WIDTH else facts
 
     def right() -> int:
-        return sum(cell_len(word) + cell_len(figure) + 4 - (not word) for word, figure in facts) + bar
+        return sum(_columns(word, cell_len(figure)) for word, figure in facts) + bar
 
-    left_least = 24 + cell_len(line.process)
+    left_least = NAME_COLUMNS + cell_len(line.process)
     while len(facts) > 1 and width - right() < left_least:
         facts.pop()
     segments: list[Segment] = []
@@ -58,6 +87,8 @@ def _line(line: GilLine, width: int, palette: Palette, *, short_bar: bool = Fals
         rest = room - cell_len(name) - 2
         segments.append(Segment(fit("  " + _with_process(line, line.function), rest), palette.dim))
     if bar:
+        if segments[-1].text[-1:] not in ("", " "):
+            segments[-1] = Segment(fit(segments[-1].text, cell_len(segments[-1].text) - 1) + " ", palette.dim)
         segments += _bar(line.held_share, bar, palette)
     for word, figure in facts:
         segments.append(Segment("   " if not word else f"   {word} ", palette.dim))
@@ -81,7 +112,7 @@ def _bar(share: float | None, width: int, palette: Palette) -> list[Segment]:
 def _wide_bar(line: GilLine, width: int, palette: Palette) -> Strip:
     label = f"  {share_text(line.held_share)} utilisation"
     contended = dict(line.facts).get("contended")
-    if contended and width >= 70:
+    if contended and width >= BAR_FROM_WIDTH:
         label += f", {contended} contended"
     return strip(
         [*_bar(line.held_share, max(0, width - len(label)), palette), Segment(label, palette.dim)],

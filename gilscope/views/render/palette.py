@@ -38,7 +38,28 @@ MEANINGS: tuple[tuple[str, str], ...] = (
 )
 """By state: its word and what it says."""
 
+_LEGEND = (
+    State.RUNNING,
+    State.WAITING,
+    State.NATIVE,
+    State.READY,
+    State.BLOCKED,
+    State.HOLDING,
+    State.UNKNOWN,
+)
+"""In a legend, the most seen first."""
+
 _RUNS = re.compile(rb"(.)\1*", re.DOTALL)
+
+
+def legend_markup(width: int) -> str:
+    """Glyphs and words of as many states as fit, as Textual's markup."""
+    words = [f"[{COLOURS[state]}]{GLYPHS[state]}[/] {MEANINGS[state][0]}" for state in _LEGEND]
+    lengths = [2 + len(MEANINGS[state][0]) for state in _LEGEND]
+    while words and sum(lengths[: len(words)]) + 2 * (len(words) - 1) > width:
+        words.pop()
+    # A legend of two words explains little.
+    return "  ".join(words) if len(words) > 2 else ""
 
 
 class Palette:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
 
@@ -37,6 +38,15 @@ def render_verdict(verdict: Verdict | None, width: int, height: int, palette: Pa
             for number, line in enumerate(wrap(clean(part), max(1, width - 2))):
                 lead = Segment(mark if number == 0 else "  ", palette.dim)
                 strips.append(strip([lead, Segment(fit(line, width - 2), style)], width, palette))
+    if len(strips) > height > 0:
+        # There is more to say than fits; the panel on the whole screen has it all.
+        last = strips[height - 1]
+        text = last.text.rstrip()
+        while cell_len(text) > width - 2:
+            text = text.rpartition(" ")[0] or text[:-1]
+        strips[height - 1] = strip(
+            [*last.crop(0, cell_len(text)), Segment(" …", palette.dim)], width, palette
+        )
     return fill(strips, width, height, palette)
 
 

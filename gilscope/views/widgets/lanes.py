@@ -11,6 +11,7 @@ from gilscope.text import cell_text
 from gilscope.views.cells import Timeline
 from gilscope.views.present import LaneRow
 from gilscope.views.render.lines import blank
+from gilscope.views.render.palette import legend_markup
 from gilscope.views.render.timeline import Columns, columns_for, render_heading, render_lane, render_ruler
 from gilscope.views.widgets.panel import Panel
 
@@ -128,7 +129,9 @@ class LanesPanel(Panel):
         shown = f"{self._n_lanes} lane{'' if self._n_lanes == 1 else 's'}"
         if len(rows) > room:
             shown = f"rows {self.top + 1} – {self.top + room} of {len(rows)}"
-        self.show(strips, title=f"Lanes ── {cell_text(timeline.cell_ns)} a cell", subtitle=shown)
+        legend = legend_markup(width - len(shown) - 8)
+        subtitle = f"{legend} ── {shown}" if legend else shown
+        self.show(strips, title=f"Lanes ── {cell_text(timeline.cell_ns)} a cell", subtitle=subtitle)
 
     def action_move(self, rows: int) -> None:
         """Select another row, and keep it in sight."""

@@ -28,6 +28,7 @@ class Panel(Widget, can_focus=True):
     def __init__(self, title: str, *, id: str) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
         self.border_title = title
+        self._subtitle = ""
         self._strips: list[Strip] = []
         self._palette: Palette | None = None
         self._edges: tuple[Size, Strip, Strip] | None = None
@@ -46,8 +47,8 @@ class Panel(Widget, can_focus=True):
         """Show lines, of which there should be as many as the panel is high."""
         if title is not None and title != self.border_title:
             self.border_title = title
-        if subtitle is not None and subtitle != self.border_subtitle:
-            self.border_subtitle = subtitle
+        if subtitle is not None and subtitle != self._subtitle:
+            self._subtitle = self.border_subtitle = subtitle
         before, self._strips = self._strips, list(strips)
         # A whole row is cheaper than its middle: it need not be cut out.
         left, width = self.gutter.left, self.outer_size.width
