@@ -9,13 +9,22 @@ import json
 import os
 import platform
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import tools
-from tests.benchmarks.tools import Screen, alone, mean_and_spread, target, under_gilscope, under_pyspy
+from tests.benchmarks import accuracy, tools
+from tests.benchmarks.tools import (
+    Screen,
+    alone,
+    held_by_name,
+    mean_and_spread,
+    target,
+    under_gilscope,
+    under_pyspy,
+)
 
 QUICK = "--quick" in sys.argv
 ROUNDS = 3 if QUICK else 8
@@ -92,7 +101,9 @@ def errors() -> list[Row]:
     others = []
     for options in (["-r", "100"], ["-r", "1000"], ["-r", "1000", "--nonblocking"]):
         output, raw = under_pyspy(script, "--threads", "--gil", *options)
-        others.append(f"{' '.join(options)}: {_worst(output, _held_s(raw, options[1])):.1f}")
+        others.append(
+            f"{' '.join(options)}: {_worst(output, _seconds(held_by_name(raw, int(options[1])))):.1f}"
+        )
     return [
         (
             "largest error of a held share",
@@ -103,13 +114,8 @@ def errors() -> list[Row]:
     ]
 
 
-def _held_s(raw: str, rate: str) -> dict[str, float]:
-    counts: dict[str, float] = {}
-    for line in raw.splitlines():
-        match = re.match(r"thread \([^)]*\): ([^;]+);.* (\d+)$", line)
-        if match:
-            counts[match[1]] = counts.get(match[1], 0) + int(match[2])
-    return {name: count / int(rate) for name, count in counts.items()}
+def _seconds(held_ns: dict[str, float]) -> dict[str, float]:
+    return {name: ns / 1e9 for name, ns in held_ns.items()}
 
 
 def _worst(output: str, held_s: dict[str, float]) -> float:
@@ -179,7 +185,8 @@ BENCHES: tuple[Callable[[], list[Row]], ...] = (headless, errors, costs, app, sl
 
 
 def main() -> None:
-    """Measure all, or those named on the command line."""
+    """Measure all, or those named on the command line; for `truth` name versions and loads as well."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # probes are taken away also then
     named = {argument for argument in sys.argv[1:] if not argument.startswith("-")}
     model = next(
         (
@@ -191,11 +198,15 @@ def main() -> None:
     )
     print(f"{os.cpu_count()} cores of {model}, {platform.system()} {platform.release()},", end=" ")
     print(f"CPython {platform.python_version()}, {time.strftime('%Y-%m-%d')}\n")
-    print("| what | budget | measured | beside it |\n|---|---|---|---|")
-    for bench in BENCHES:
-        if not named or bench.__name__ in named:
-            for row in bench():
-                print("| " + " | ".join(row) + " |", flush=True)
+    benches = [bench for bench in BENCHES if not named or bench.__name__ in named]
+    if benches:
+        print("| what | budget | measured | beside it |\n|---|---|---|---|")
+    for bench in benches:
+        for row in bench():
+            print("| " + " | ".join(row) + " |", flush=True)
+    if not named or "truth" in named:
+        print("\nThe figures against the exact times:\n")
+        accuracy.print_table(SECONDS, named - {"truth"})
 
 
 if __name__ == "__main__":

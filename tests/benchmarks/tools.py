@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import select
 import statistics
 import struct
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,18 +49,43 @@ def under_gilscope(script: Sequence[str], *options: str) -> tuple[str, dict[str,
         return output, result
 
 
-def under_pyspy(script: Sequence[str], *options: str) -> tuple[str, str]:
+def under_pyspy(
+    script: Sequence[str],
+    *options: str,
+    python: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[str, str]:
     """Output and raw stacks of a script under `py-spy record`."""
     executable = find_executable()
     if executable is None:
         raise RuntimeError("py-spy is not installed")
     with tempfile.NamedTemporaryFile(suffix=".raw") as raw:
-        command = [executable, "record", "-f", "raw", "-o", raw.name, *options, "--", sys.executable, *script]
-        return _output(command), Path(raw.name).read_text()
+        program = sys.executable if python is None else str(python)
+        command = [executable, "record", "-f", "raw", "-o", raw.name, *options, "--", program, *script]
+        return _output(command, environment), Path(raw.name).read_text()
 
 
-def _output(command: Sequence[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+def held_by_name(raw: str, rate: int) -> dict[str, float]:
+    """Nanoseconds that each thread held the GIL for, by its name, from py-spy's raw stacks."""
+    counts: dict[str, int] = {}
+    for line in raw.splitlines():
+        match = re.match(r"thread \([^)]*\): ([^;]+);.* (\d+)$", line)
+        if match:
+            counts[match[1]] = counts.get(match[1], 0) + int(match[2])
+    return {name: count * 1e9 / rate for name, count in counts.items()}
+
+
+def _output(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env=None if environment is None else {**os.environ, **environment},
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr[-2_000:]}")
     return done.stdout
 
 

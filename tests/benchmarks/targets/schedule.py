@@ -16,7 +16,7 @@ SECONDS = float(sys.argv[1])
 # Microseconds of holding, then of sleeping without it.
 PLANS = {"long": (20_000, 30_000), "short": (3_000, 17_000), "rare": (1_000, 99_000)}
 keep, release = ctypes.PyDLL(None), ctypes.CDLL(None)
-truth = {}
+truth, tids = {}, {}
 ctypes.CDLL(None).prctl(29, 1, 0, 0, 0)  # wake exactly; the threads inherit it
 
 
@@ -32,6 +32,7 @@ COSTS = {name: cost_ns(hold_us) for name, (hold_us, _) in PLANS.items()}
 
 
 def follow(name, hold_us, rest_us):
+    tids[name] = threading.get_native_id()
     calls = 0
     while time.monotonic() < end:
         keep.usleep(hold_us)
@@ -48,4 +49,4 @@ for thread in threads:
 for thread in threads:
     thread.join()
 wall = time.monotonic_ns() - began
-print(json.dumps({"wall_ns": wall, "held_ns": truth}), flush=True)
+print(json.dumps({"wall_ns": wall, "held_ns": truth, "tids": tids}), flush=True)
