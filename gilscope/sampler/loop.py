@@ -29,7 +29,7 @@ from gilscope.sampler.tree import ProcessTree
 from gilscope.sources.pyspy import PySpy
 
 EXIT_PATIENCE, EXIT_STEP_S = 40, 0.000_5
-LOOK_NS = 10_000_000
+LOOK_NS = 25_000_000
 """How often forks are looked for: a new process is watched this soon."""
 LOOK_AROUND_SHARE = 0.005
 """A walk through all threads of all processes takes longer the more there are: at most so much of time."""

@@ -53,7 +53,7 @@ class GilSampling:
         monotonic_ns, next_deadline = time.monotonic_ns, self._ticker.next_deadline
         origin_ns, silent = self._origin_ns, not self._output.is_open
         due_ns += origin_ns
-        taken = late_ns = 0
+        turn, late_ns = self._turn, 0
         lost = changed = False
         now_ns = before_ns = monotonic_ns()
         while not changed:
@@ -63,8 +63,9 @@ class GilSampling:
             elif deadline_ns > now_ns:
                 time.sleep((deadline_ns - now_ns) / NS_PER_S)
             now_ns = monotonic_ns()
-            late_ns = max(late_ns, now_ns - deadline_ns)
-            for process, gil, sample in turns[self._turn % len(turns)]:
+            if now_ns - deadline_ns > late_ns:
+                late_ns = now_ns - deadline_ns
+            for process, gil, sample in turns[turn % len(turns)]:
                 try:
                     seen = sample()
                 except ReadFailedError as error:
@@ -77,14 +78,14 @@ class GilSampling:
                 else:
                     gil.tell(now_ns - origin_ns, seen)
             before_ns = now_ns
-            self._turn += 1
-            taken += 1
+            turn += 1
             if now_ns >= due_ns:
                 break
         for _, gil, _ in every:
             if gil.same:
                 gil.flush()
-        self._counters.samples_taken += taken
+        self._counters.samples_taken += turn - self._turn
+        self._turn = turn
         self._counters.late_ns_max = max(self._counters.late_ns_max, late_ns)
         return lost
 
