@@ -288,9 +288,9 @@ def test_the_panels_share_the_whole_height(
 
 def test_a_verdict_that_goes_on_says_so() -> None:
     verdict = Verdict("x", "Headline that is shown.", ("evidence of some words",), ("advice of some words",))
-    whole = [strip.text.rstrip() for strip in render_verdict(verdict, 24, 6, PALETTE)]
+    whole = [strip.text.rstrip() for strip in render_verdict(verdict, 23, 6, PALETTE)]
     assert not any(line.endswith("…") for line in whole)
-    cut = [strip.text.rstrip() for strip in render_verdict(verdict, 24, 2, PALETTE)]
+    cut = [strip.text.rstrip() for strip in render_verdict(verdict, 23, 2, PALETTE)]
     assert cut == ["Headline that is shown.", "→ advice of some …"]
 
 

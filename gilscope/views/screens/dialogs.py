@@ -28,7 +28,7 @@ WORDS: tuple[tuple[str, str], ...] = (
 )
 
 NOTES: tuple[str, ...] = (
-    "A cell of the timeline shows the state that filled most of it. An empty cell: nothing was recorded.",
+    "A cell shows the state that filled most of it. An empty cell: nothing was recorded.",
     "Core bars are green where the target causes the load, grey where others do.",
 )
 
