@@ -63,8 +63,7 @@ class GilSampling:
             elif deadline_ns > now_ns:
                 time.sleep((deadline_ns - now_ns) / NS_PER_S)
             now_ns = monotonic_ns()
-            if now_ns - deadline_ns > late_ns:
-                late_ns = now_ns - deadline_ns
+            late_ns = max(late_ns, now_ns - deadline_ns)
             for process, gil, sample in turns[turn % len(turns)]:
                 try:
                     seen = sample()
@@ -81,9 +80,7 @@ class GilSampling:
             turn += 1
             if now_ns >= due_ns:
                 break
-        for _, gil, _ in every:
-            if gil.same:
-                gil.flush()
+        _flush(every)
         self._counters.samples_taken += turn - self._turn
         self._turn = turn
         self._counters.late_ns_max = max(self._counters.late_ns_max, late_ns)
@@ -110,6 +107,12 @@ class GilSampling:
             return False
         process.lost(str(error), now_ns - self._origin_ns)
         return True
+
+
+def _flush(every: list[_Entry]) -> None:
+    for _, gil, _ in every:
+        if gil.same:
+            gil.flush()
 
 
 def _turns(every: list[_Entry]) -> list[list[_Entry]]:
