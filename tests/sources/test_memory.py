@@ -99,7 +99,7 @@ def test_a_deleted_interpreter_can_still_be_read(tmp_path: Path) -> None:
             os.environ["PYTHONHOME"] = home
 
 
-def test_a_missing_symbol_is_not_searched_for_beside_one_that_is_exported(tmp_path: Path) -> None:
+def test_a_missing_symbol_is_not_searched_for_beside_one_that_is_exported() -> None:
     """To search all symbols of a libpython takes so long that samples would be missed."""
     names = ("libpython", "python")
     runtime = next(
