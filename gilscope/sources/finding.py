@@ -45,6 +45,7 @@ def find(memory: ProcessMemory, version: Version | None, make: type[InterpreterR
         NotReadableError: no Python, or none that can be read; says why.
     """
     mappings = mapped_files(memory.pid)
+    mutex_size = libc.mutex_size((mapping.path for mapping in mappings), os.uname().machine)
     reasons: list[str] = []
     # A Python that exports nothing is rare, and its file takes long to read: that comes last.
     lookups: tuple[_Lookup, ...] = (_exported, _in_file)
@@ -55,7 +56,8 @@ def find(memory: ProcessMemory, version: Version | None, make: type[InterpreterR
                 continue
             # 3.9 and 3.10 have the same layout: a function that came with 3.10 tells them apart.
             is_3_10 = lookup(memory, mapping, "PyGC_Enable") is not None
-            for layout in _claims(memory, runtime, version, is_3_10=is_3_10):
+            for claim in _claims(memory, runtime, version, is_3_10=is_3_10):
+                layout = layouts.with_mutexes_of(claim, mutex_size)
                 reader = make(memory, layout, runtime, counts_waiters=False)
                 try:
                     reader.prove()
@@ -122,7 +124,7 @@ def prove(reader: InterpreterReader) -> None:
         raise NotReadableError("it has no interpreter yet")
     if reader.main_interpreter() not in reader.interpreters():
         raise NotReadableError("its main interpreter is in no list")
-    states = [state for _, state in reader.all_thread_states()]
+    states = [state for _, state in reader.all_thread_states(strict=True)]
     if not any(_names(reader, state, tids) for state in states):
         _search_tid(reader, states, tids)
     attachment = reader.layout.thread_attachment

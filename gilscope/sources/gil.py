@@ -274,15 +274,25 @@ class InterpreterReader:
                 found[address] = probe
         return list(found.values())
 
-    def all_thread_states(self) -> Iterator[tuple[int, int]]:
-        """Each interpreter's address with each of its thread states', MAX_THREADS at most."""
+    def all_thread_states(self, *, strict: bool = False) -> Iterator[tuple[int, int]]:
+        """Each interpreter's address with each of its thread states', MAX_THREADS at most.
+
+        Raises:
+            NotReadableError: when `strict`, a list does not fit; else the rest of such a list is left out, as
+                it changes meanwhile.
+            ReadFailedError: something cannot be read.
+        """
         number = 0
         for interpreter in self.interpreters():
-            for state in self.thread_states(interpreter):
-                yield interpreter, state
-                number += 1
-                if number >= MAX_THREADS:
-                    return
+            try:
+                for state in self.thread_states(interpreter):
+                    yield interpreter, state
+                    number += 1
+                    if number >= MAX_THREADS:
+                        return
+            except NotReadableError:
+                if strict:
+                    raise
 
     def walk(self) -> None:
         """Read the thread lists anew; a failed read leaves what was reached, as the process runs on."""
@@ -339,16 +349,14 @@ class InterpreterReader:
         if layout.thread_attachment is None or layout.native_thread_id is None:
             return {}
         found: dict[int, Attachment] = {}
-        with contextlib.suppress(NotReadableError):  # a list that changes meanwhile: what was reached counts
-            for _, state in self.all_thread_states():
-                tid = self.read_tid(state)
-                value = self.memory.int32(state + layout.thread_attachment)
-                attachment = _ATTACHMENTS.get(value)
-                if attachment is None or not 0 < tid <= MAX_TID:
-                    continue
-                before = found.get(tid)
-                if before is None or _ACTIVITY.index(attachment) > _ACTIVITY.index(before):
-                    found[tid] = attachment
+        for _, state in self.all_thread_states():
+            tid = self.read_tid(state)
+            attachment = _ATTACHMENTS.get(self.memory.int32(state + layout.thread_attachment))
+            if attachment is None or not 0 < tid <= MAX_TID:
+                continue
+            before = found.get(tid)
+            if before is None or _ACTIVITY.index(attachment) > _ACTIVITY.index(before):
+                found[tid] = attachment
         return found
 
     def prove(self) -> None:

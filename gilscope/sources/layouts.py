@@ -1,8 +1,9 @@
 """Where each CPython keeps its GIL.
 
-Up to 3.12 the offsets are a table (the same in all patch releases of a minor version, x86_64 and other
-64-bit Linux alike for these structs); from 3.13 on the interpreter publishes most of them at the start of
-`_PyRuntime` (`_Py_DebugOffsets`), and the few unpublished ones are derived from its neighbours.
+Up to 3.12 the offsets are a table (the same in all patch releases of a minor version, and on every 64-bit
+Linux but for the size of the GIL's two mutexes); from 3.13 on the interpreter publishes most of them at the
+start of `_PyRuntime` (`_Py_DebugOffsets`), and the few unpublished ones are derived from its neighbours.
+`make layouts` compares all of it with CPython's headers.
 
 A layout is a claim. `gil.py` proves it on the live process before it trusts it.
 """
@@ -101,6 +102,9 @@ _TABLE: dict[Version, Layout] = {
 MAX_ATTACHMENT = 3
 """The largest that `thread_attachment` can be; gil.Attachment names them."""
 
+_MUTEX_SIZE = 40
+"""In the table: glibc's on x86_64, and musl's."""
+
 TABLE_VERSIONS: tuple[Version, ...] = tuple(_TABLE)
 
 GLIBC_TID_OFFSET = 720
@@ -149,6 +153,13 @@ _PUBLISHED: dict[Version, _Published] = {
 def from_table(version: Version) -> Layout | None:
     """The layout of a version that publishes none itself; None where it is not known."""
     return _TABLE.get(version)
+
+
+def with_mutexes_of(layout: Layout, size: int) -> Layout:
+    """The layout where the C library's mutex has another size: 48 bytes in glibc on aarch64."""
+    more = 2 * (size - _MUTEX_SIZE)
+    current = None if layout.tstate_current is None else layout.tstate_current + more
+    return replace(layout, tstate_current=current, gil=replace(layout.gil, size=layout.gil.size + more))
 
 
 def from_debug_offsets(head: bytes) -> Layout | None:

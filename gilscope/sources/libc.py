@@ -19,6 +19,9 @@ from pathlib import PurePosixPath
 
 from gilscope.sources.memory import ProcessMemory
 
+MUTEX_SIZE = 40
+MUTEX_SIZES_OF_GLIBC = {"aarch64": 48}
+
 WAITERS_SINCE_2_25 = 36
 WAITERS_SINCE_2_41 = 28
 NEW_IN_2_41 = "sched_setattr"
@@ -49,6 +52,11 @@ def counts_waiters(paths: Iterable[str]) -> bool:
     """The C library among a process's mapped files is one that counts; unknown ones are not trusted."""
     paths = list(paths)
     return any(map(is_glibc, paths)) and not any(map(is_musl, paths))
+
+
+def mutex_size(paths: Iterable[str], machine: str) -> int:
+    """The size of the C library's mutex in a process that maps these files."""
+    return MUTEX_SIZE if any(map(is_musl, paths)) else MUTEX_SIZES_OF_GLIBC.get(machine, MUTEX_SIZE)
 
 
 def waiters_offset(memory: ProcessMemory, cond: int, is_2_41: Callable[[], bool]) -> int | None:

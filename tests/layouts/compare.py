@@ -48,8 +48,10 @@ def ask(path: Path) -> Python | None:
 def table(headers: Headers) -> Layout | None:
     """What gilscope would read such a process by."""
     if headers.version >= PUBLISHES:
-        return layouts.from_debug_offsets(headers.published)
-    return layouts.from_table(headers.version)
+        claim = layouts.from_debug_offsets(headers.published)
+    else:
+        claim = layouts.from_table(headers.version)
+    return None if claim is None else layouts.with_mutexes_of(claim, headers.mutex_size)
 
 
 def compare(headers: Headers) -> list[Row] | None:

@@ -117,6 +117,7 @@ class Headers:
     """By the names of a Layout's fields; `gil.` before those of its GIL."""
     neighbours: dict[str, tuple[int, int]]
     """What is taken for granted: as it is, and as it should be."""
+    mutex_size: int
     positions: dict[str, int]
     """In `_Py_DebugOffsets`, by the names of `layouts._Published`."""
     published: bytes
@@ -188,10 +189,11 @@ def read(include: Path, version: Version, *, free_threaded: bool = False) -> Hea
     published = PUBLISHED | {"before_attachment": (before, _BEFORE_ATTACHMENT[before])}
     if version < PUBLISHES:
         published = {}
-    expressions = [*fields.values(), *(text for text, _ in granted.values())]
+    expressions = ["sizeof(pthread_mutex_t)", *fields.values(), *(text for text, _ in granted.values())]
     for where, what in published.values():
         expressions += [f"offsetof(_Py_DebugOffsets, {where})", what]
     numbers = iter(_numbers(include, expressions, free_threaded=free_threaded))
+    mutex_size = next(numbers)
     found = {name: next(numbers) for name in fields}
     neighbours = {name: (next(numbers), expected) for name, (_, expected) in granted.items()}
     head = bytearray(layouts.DEBUG_OFFSETS_SIZE) if published else bytearray()
@@ -205,4 +207,4 @@ def read(include: Path, version: Version, *, free_threaded: bool = False) -> Hea
     if published:
         behind = struct.unpack_from("<Q", head, positions["before_attachment"])[0]
         positions["attachment_after"] = found["thread_attachment"] - behind
-    return Headers(version, free_threaded, found, neighbours, positions, bytes(head))
+    return Headers(version, free_threaded, found, neighbours, mutex_size, positions, bytes(head))
