@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+PROBED = ("take", "took", "drop", "dropped")
 LONG_WAIT_NS = 20_000_000
 """A target's main thread waits at least so long to be told to go."""
 
@@ -137,6 +138,7 @@ class _Thread:
     yields_ns: int | None = None
     queued_ns: int | None = None
     """Since when it has been in the run queue."""
+    on_cpu: bool = False
 
     def _span(self, start_ns: int, end_ns: int) -> Span:
         return Span(self.tid, self.gil, start_ns, end_ns)
@@ -170,16 +172,24 @@ class _Thread:
             self.truth.yields.append(self._span(self.yields_ns, at_ns))
             self.yields_ns = None
 
-    def queue(self, at_ns: int, _gil: int) -> None:
-        """It could run, and has no CPU."""
-        if self.queued_ns is None:
+    def preempted(self, at_ns: int, _gil: int) -> None:
+        """It could run on, and has no CPU."""
+        self.queued_ns, self.on_cpu = at_ns, False
+
+    def woken(self, at_ns: int, _gil: int) -> None:
+        """It could run, and has no CPU yet; it may be woken while it is on its way to sleep."""
+        if self.queued_ns is None and not self.on_cpu:
             self.queued_ns = at_ns
 
-    def leave_queue(self, at_ns: int, _gil: int) -> None:
+    def on(self, at_ns: int, _gil: int) -> None:
         """It is on a CPU."""
         if self.queued_ns is not None and self.wants_ns is not None:
             self.truth.queued.append(self._span(max(self.wants_ns, self.queued_ns), at_ns))
-        self.queued_ns = None
+        self.queued_ns, self.on_cpu = None, True
+
+    def slept(self, _at_ns: int, _gil: int) -> None:
+        """It is asleep."""
+        self.queued_ns, self.on_cpu = None, False
 
     def exit(self, at_ns: int, _gil: int) -> None:
         """It ends, whatever it was at."""
@@ -189,19 +199,6 @@ class _Thread:
         if self.holds_ns is not None:
             self.truth.holds.append(self._span(self.holds_ns, at_ns))
         self.wants_ns = self.holds_ns = None
-
-
-_DO: dict[str, Callable[[_Thread, int, int], None]] = {
-    "take": _Thread.take,
-    "took": _Thread.took,
-    "drop": _Thread.drop,
-    "dropped": _Thread.dropped,
-    "preempted": _Thread.queue,
-    "woken": _Thread.queue,
-    "on": _Thread.leave_queue,
-    "slept": _Thread.leave_queue,
-    "exit": _Thread.exit,
-}
 
 
 def fold(events: Iterable[Event], tids: set[int] | None = None) -> Truth:
@@ -215,7 +212,10 @@ def fold(events: Iterable[Event], tids: set[int] | None = None) -> Truth:
         thread = threads.get(tid)
         if thread is None:
             thread = threads[tid] = _Thread(tid, truth, last_holder)
-        _DO[what](thread, at_ns, gil)
+        if what in PROBED:
+            thread.on(at_ns, gil)  # the kernel omits some switches to a thread: where it acts, it runs
+        step: Callable[[int, int], None] = getattr(thread, what)
+        step(at_ns, gil)
     truth.holds.sort(key=lambda span: span.start_ns)
     return truth
 

@@ -13,13 +13,14 @@ its target about a microsecond a call, and a sampler must cost it nothing.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -33,13 +34,8 @@ BUFFER_KB = 32_768
 """Of each CPU: room for about a million events."""
 GROUP = "gilscope_truth_"
 INSTANCE = "gilscope-"
-SCHEDULER = {
-    "sched_switch": 'prev_comm ~ "python*" || next_comm ~ "python*"',
-    "sched_wakeup": 'comm ~ "python*"',
-    "sched_wakeup_new": 'comm ~ "python*"',
-    "sched_process_exit": 'comm ~ "python*"',
-}
-"""Kernel events that are recorded too, and of whom: they tell when a thread had no CPU."""
+SCHEDULER = ("sched_switch", "sched_wakeup", "sched_wakeup_new", "sched_process_exit")
+"""Kernel events that are recorded too, of all programs: they tell when a thread had no CPU."""
 FUNCTIONS = {"take": "take_gil", "drop": "drop_gil"}
 GIL_OF_THREAD_STATE = {(3, 12): "+384(+16(%di))", (3, 13): "+16(+16(%di))"}
 """take_gil's argument → its interpreter → that one's GIL. Earlier there is one GIL a process."""
@@ -160,8 +156,7 @@ class Recorder:
                 self._add(f"p:{self._group}/{what}_{number} {place}{argument}")
                 self._add(f"r:{self._group}/{what}ret_{number} {place}")
         (self._instance / "events" / self._group / "enable").write_text("1")
-        for event, condition in SCHEDULER.items():
-            (self._instance / "events/sched" / event / "filter").write_text(condition)
+        for event in SCHEDULER:
             (self._instance / "events/sched" / event / "enable").write_text("1")
         (self._instance / "tracing_on").write_text("1")
 
@@ -203,15 +198,22 @@ def _remove(instance: Path, group: str, probes: Iterable[str]) -> None:
     for system in (group, "sched"):
         with contextlib.suppress(OSError):
             (instance / "events" / system / "enable").write_text("0")
-    with contextlib.suppress(OSError):
-        instance.rmdir()
+    _again(instance.rmdir)
     for probe in probes:
-        for _ in range(10):
-            try:
-                _change_probes(f"-:{probe}")
-                break
-            except OSError:
-                time.sleep(0.05)  # busy for a moment after the instance went
+        _again(functools.partial(_change_probes, f"-:{probe}"))
+
+
+def _again(step: Callable[[], None]) -> None:
+    """Do it, again if it is busy for a moment; what is still there after a second stays."""
+    for _ in range(20):
+        try:
+            step()
+        except FileNotFoundError:
+            return
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
 
 
 def remove_leftovers() -> None:
