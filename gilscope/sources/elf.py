@@ -182,6 +182,13 @@ def symbol_in_memory(memory: ProcessMemory, start: int, symbol: str) -> int | No
     return _Image(memory, start).find(symbol)
 
 
+_OF_DAMAGED_FILES = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RecursionError, TypeError,
+    ValueError, struct.error,
+)  # fmt: skip
+"""What pyelftools lets out where a file contradicts itself, besides its own errors."""
+
+
 def _entries(elf: Any, symbol: str, beside: str | None) -> Iterator[Any]:
     """What the symbol tables say of `symbol`: by hash where there is one, as a scan takes 100 ms and more."""
     hashed = elf.get_section_by_name(".gnu.hash")
@@ -216,7 +223,7 @@ def _offset_in_file(path: str, symbol: str, beside: str | None = None) -> int | 
             for entry in _entries(elf, symbol, beside):
                 if entry["st_shndx"] != "SHN_UNDEF":
                     return int(entry["st_value"]) - int(base)
-    except (OSError, ELFError, ValueError, KeyError):
+    except (OSError, ELFError, *_OF_DAMAGED_FILES):
         return None
     return None
 
