@@ -6,6 +6,7 @@ A recording is data from a stranger: no byte of it may move the cursor, change a
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from gilscope.model import NS_PER_MS, NS_PER_S, NS_PER_US
 
@@ -23,6 +24,64 @@ REPLACED = "\N{REPLACEMENT CHARACTER}"
 def clean(text: str) -> str:
     """`text` with each character that a terminal would obey, or not show, replaced by �."""
     return _UNSAFE.sub(REPLACED, text)
+
+
+def width(text: str) -> int:
+    """How many cells of a terminal `text` takes: two for most East Asian characters, none for marks."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_cells, text))
+
+
+def _cells(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def cut(text: str, cells: int) -> str:
+    """`text`, or as much of it as fits with an ellipsis."""
+    if width(text) <= cells:
+        return text
+    kept, room = [], cells - 1
+    for character in text:
+        room -= _cells(character)
+        if room < 0:
+            break
+        kept.append(character)
+    return "".join(kept) + "…"
+
+
+def pad(text: str, cells: int) -> str:
+    """`text` with blanks behind it, up to that width."""
+    return text + " " * max(0, cells - width(text))
+
+
+def wrap(text: str, cells: int, *, first: str = "", then: str = "") -> list[str]:
+    """The words of `text` in lines no wider than that; they begin with `first`, and `then`."""
+    lines: list[str] = []
+    indent, line = first, ""
+    room = cells - max(width(first), width(then))
+    for word in text.split():
+        for piece in _pieces(word, room):
+            longer = f"{line} {piece}" if line else piece
+            if line and width(indent) + width(longer) > cells:
+                lines.append(indent + line)
+                indent, longer = then, piece
+            line = longer
+    return [*lines, indent + line]
+
+
+def _pieces(word: str, cells: int) -> list[str]:
+    """A word that is too wide for a line, in parts that are not."""
+    pieces, room = [""], cells
+    for character in word:
+        room -= _cells(character)
+        if room < 0:
+            pieces.append("")
+            room = cells - _cells(character)
+        pieces[-1] += character
+    return pieces
 
 
 def clock_text(at_ns: int) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from gilscope.text import clean
+from gilscope.text import clean, cut, pad, wrap
 
 WIDTH = 80
 LANES_SHOWN = 24
@@ -23,12 +22,11 @@ def render(summary: Mapping[str, Any]) -> str:
     lines += _lanes(summary)
     lines += _processes(summary)
     lines += _quality(summary)
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return "\n".join(cut(clean(line), WIDTH).rstrip() for line in lines) + "\n"
 
 
-def _cut(text: str, width: int) -> str:
-    text = clean(text)
-    return text if len(text) <= width else text[: width - 1] + "…"
+def _cut(text: str, cells: int) -> str:
+    return cut(clean(text), cells)
 
 
 def _percent(share: float | None, width: int = 0) -> str:
@@ -38,7 +36,7 @@ def _percent(share: float | None, width: int = 0) -> str:
 
 def _title(summary: Mapping[str, Any]) -> str:
     target = summary["target"]
-    python = " ".join(str(part) for part in (target["implementation"], target["python"]) if part)
+    python = _cut(" ".join(str(part) for part in (target["implementation"], target["python"]) if part), 30)
     code = target["exit_code"]
     parts = [
         target["mode"],
@@ -55,11 +53,11 @@ def _verdict(summary: Mapping[str, Any]) -> list[str]:
     verdict = summary["verdict"]
     if verdict is None:
         return []
-    lines = textwrap.wrap(clean(verdict["headline"]), WIDTH)
+    lines = wrap(clean(verdict["headline"]), WIDTH)
     for text in [*verdict["evidence"], *verdict["also"]]:
-        lines += textwrap.wrap(clean(text), WIDTH, initial_indent="  · ", subsequent_indent="    ")
+        lines += wrap(clean(text), WIDTH, first="  · ", then="    ")
     for text in verdict["advice"]:
-        lines += textwrap.wrap(clean(text), WIDTH, initial_indent="  → ", subsequent_indent="    ")
+        lines += wrap(clean(text), WIDTH, first="  → ", then="    ")
     return [*lines, ""]
 
 
@@ -97,7 +95,7 @@ def _lanes(summary: Mapping[str, Any]) -> list[str]:
         name = f"{lane['pid']} {lane['name']}" if several else lane["name"]
         alive = lane["alive_s"] or 1.0
         shares = "".join(_percent(lane[f"{state}_s"] / alive, 8) for state in _STATES)
-        lines.append(f"{_cut(str(name), 15):<16}{lane['cpu_s']:>7.2f}{shares}")
+        lines.append(f"{pad(_cut(str(name), 15), 16)}{lane['cpu_s']:>7.2f}{shares}")
     if len(lanes) > LANES_SHOWN:
         lines.append(f"… and {len(lanes) - LANES_SHOWN} more")
     return [*lines, ""]
@@ -142,7 +140,5 @@ def _quality(summary: Mapping[str, Any]) -> list[str]:
         key = (gap["source"], gap["reason"])
         seconds[key] = seconds.get(key, 0.0) + gap["seconds"]
     for (source, reason), total in sorted(seconds.items(), key=lambda item: -item[1])[:5]:
-        lines += textwrap.wrap(
-            f"not read for {total:.1f} s ({source}): {clean(reason)}", WIDTH, subsequent_indent="  "
-        )
+        lines += wrap(f"not read for {total:.1f} s ({clean(source)}): {clean(reason)}", WIDTH, then="  ")
     return lines

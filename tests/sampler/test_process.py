@@ -66,7 +66,7 @@ def ready(path: Path) -> list[int]:
         if path.exists():
             try:
                 match = re.search(rb"READY([ \d]*)\r\n", output(path))
-            except Exception:  # noqa: BLE001 - it is just being made
+            except Exception:
                 return False
             if match:
                 found[:] = map(int, match[1].split())

@@ -1,0 +1,70 @@
+"""Recordings of all schema versions that were ever released are read, and say what they said then."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gilscope.exports import text
+from gilscope.exports.read import summary_of
+from gilscope.recording import schema
+from gilscope.recording.reader import RecordingReader
+
+FOLDER = Path(__file__).parents[1] / "recordings"
+FILES = sorted(FOLDER.glob("v*.gilscope"))
+
+
+@pytest.fixture(params=FILES, ids=lambda path: path.stem)
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A copy: whatever is done to it, the golden file stays."""
+    return Path(shutil.copy(request.param, tmp_path))
+
+
+def without_verdict(summary: dict[str, Any]) -> dict[str, Any]:
+    """Its words may become better; the figures stay."""
+    return {key: value for key, value in summary.items() if key != "verdict"}
+
+
+def test_the_summary_is_what_it_was(path: Path) -> None:
+    reader = RecordingReader(path)
+    expected = json.loads((FOLDER / f"{path.stem}.json").read_text())
+    found = json.loads(json.dumps(summary_of(reader)))
+    assert without_verdict(found) == without_verdict(expected)
+    assert found["verdict"].keys() == expected["verdict"].keys()
+    assert text.render(found)
+    reader.close()
+
+
+def test_what_the_session_was(path: Path) -> None:
+    reader = RecordingReader(path)
+    session = reader.session()
+    assert session.command == "golden.py"
+    assert session.exit_code == 0
+    assert session.ended_ns is not None
+    assert {lane.name for lane in reader.lanes()} >= {"MainThread", "cpu-0", "cpu-1", "sleeper"}
+    assert len(reader.processes()) == len(reader.gils()) == 2
+    window = reader.window(0, 1_000_000_000)
+    assert len(window.ticks) == 20
+    assert window.holds
+    assert window.events
+    assert reader.stack_samples()
+    assert b"".join(piece.data for piece in reader.output()) == b""  # headless: the terminal has it
+    assert sum(tick.end_ns - tick.start_ns for tick in reader.ticks()) == reader.head_ns()
+    reader.close()
+
+
+def test_there_is_one_of_each_version() -> None:
+    assert [path.stem for path in FILES] == [f"v{number}" for number in range(1, schema.VERSION + 1)]
+
+
+def test_they_are_small_and_name_no_machine() -> None:
+    for path in FILES:
+        data = path.read_bytes()
+        assert len(data) < 500_000
+        assert not [
+            word for word in (b"/root", b"/work", b"/home/") if word in data.replace(b"/home/user", b"")
+        ]
