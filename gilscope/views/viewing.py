@@ -134,8 +134,11 @@ class Viewing:
     @property
     def at_edge(self) -> bool:
         """The position is where new cells appear, so it needs no mark."""
+        # While more is to come, only what follows stays at the edge.
         return self.playback.mode is Mode.FOLLOW or (
-            self.playback.position_ns >= self.head_ns and self.cursor_cell + 1 == self.edge
+            not self.growing
+            and self.playback.position_ns >= self.head_ns
+            and self.cursor_cell + 1 == self.edge
         )
 
     def _scroll(self) -> None:

@@ -264,6 +264,8 @@ async def test_live_follows_pauses_scrubs_and_follows_again(
         await wait(pilot, lambda: viewing(app).playback.position_ns == 2 * S)
         assert "● LIVE 00:02.0" in text_of(app, "header")
         await pilot.press("space")
+        await settled(pilot, app)
+        assert "│" in text_of(app, "lanes"), "the cursor shows at once, not with the next change"
         write(session, writer, first=40, last=60)
         await wait(pilot, lambda: "PAUSED 00:02.0 −1.0 s" in text_of(app, "header"))
         await pilot.press("[")
