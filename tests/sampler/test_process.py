@@ -58,6 +58,14 @@ def output(path: Path) -> bytes:
         reader.close()
 
 
+def head_ns(path: Path) -> int:
+    reader = RecordingReader(path, live=True)
+    try:
+        return reader.head_ns()
+    finally:
+        reader.close()
+
+
 def ready(path: Path) -> list[int]:
     """The numbers behind READY on the target's terminal."""
     found: list[int] = []
@@ -192,7 +200,7 @@ def test_killed(start: Start, path: Path) -> None:
     """Nothing can be done about the target but the kernel's hang-up of its terminal; the file opens."""
     link = start(code=SLEEPER)
     (pid,) = ready(path)
-    wait_for(lambda: RecordingReader(path, live=True).head_ns() > 3e8, "nothing is recorded")
+    wait_for(lambda: head_ns(path) > 3e8, "nothing is recorded")
     link._process.kill()
     wait_for(lambda: not link.alive(), "runs on")
     assert link.error is not None
