@@ -6,6 +6,7 @@ is held against the truth of its own run.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import random
@@ -213,21 +214,28 @@ def print_table(seconds: float, wanted: Collection[str] = ()) -> None:
     pythons = found_pythons()
     for version in [version for version in pythons if version in wanted] or list(pythons):
         python = pythons[version]
-        if reason is not None:
-            _rows(version, python, None, shapes, seconds)
-            continue
-        try:
-            with truth.traceable(python) as traced:
-                _rows(version, python, traced, shapes, seconds)
-        except NoTruthError as error:
-            print(f"| {version} | no truth: {error} |" + " |" * (len(HEADER) - 2), flush=True)
-            _rows(version, python, None, shapes, seconds)
+        with contextlib.ExitStack() as stack:
+            traced = None
+            try:
+                traced = stack.enter_context(truth.traceable(python)) if reason is None else None
+            except NoTruthError as error:
+                _say(f"{version}: {error}; without uprobe times:")
+            for shape in shapes:
+                try:
+                    print(
+                        "| " + " | ".join(_measure(version, python, traced, shape, seconds)) + " |",
+                        flush=True,
+                    )
+                except NoTruthError as error:
+                    _say(f"{version}, {shape}: {error}")
 
 
-def _rows(
-    version: str, python: Path, traced: Traceable | None, shapes: Sequence[str], seconds: float
-) -> None:
-    for shape in shapes:
-        run = watch(python, traced, shape, seconds)
-        spied = [spy(python, traced, shape, seconds, rate) for rate in (100, 1000)]
-        print("| " + " | ".join(row(version, shape, run, spied)) + " |", flush=True)
+def _say(text: str) -> None:
+    print(f"| {text} |" + " |" * (len(HEADER) - 1), flush=True)
+
+
+def _measure(
+    version: str, python: Path, traced: Traceable | None, shape: str, seconds: float
+) -> tuple[str, ...]:
+    run = watch(python, traced, shape, seconds)
+    return row(version, shape, run, [spy(python, traced, shape, seconds, rate) for rate in (100, 1000)])

@@ -180,7 +180,7 @@ class Recorder:
                 key, _, value = line.partition(":")
                 if key in ("overrun", "commit overrun", "dropped events") and int(value):
                     raise NoTruthError(f"the trace is incomplete: {stats.parent.name}, {line}")
-        with (self._instance / "trace").open() as file:
+        with (self._instance / "trace").open(errors="replace") as file:  # programs have any names
             return list(parse(file))
 
 
