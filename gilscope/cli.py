@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -26,10 +27,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 click.rich_click.TEXT_MARKUP = "markdown"
 click.rich_click.SHOW_ARGUMENTS = True
+click.rich_click.COMMAND_GROUPS = {
+    "gilscope": [{"name": "Commands", "commands": ["run", "replay", "report", "recordings"]}],
+}
 click.rich_click.OPTION_GROUPS = {
     "gilscope run": [
         {"name": "What to run", "options": ["-m", "-c", "--python", "--cwd", "--env"]},
-        {"name": "How to watch", "options": ["--rate", "--tick", "--budget", "--stall", "--duration"]},
+        {"name": "How to watch", "options": ["--rate", "--tick", "--budget", "--duration"]},
         {"name": "What comes of it", "options": ["--headless", "--json", "-o", "--help"]},
     ]
 }
@@ -53,24 +57,34 @@ def main() -> None:
 @click.option("--cwd", metavar="DIR", help="Directory to run it in.")
 @click.option("--env", multiple=True, metavar="K=V", help="Set an environment variable; may be repeated.")
 @click.option(
-    "--rate", type=float, default=limits.DEFAULT_RATE_HZ, show_default=True, help="GIL samples a second."
+    "--rate",
+    type=float,
+    default=limits.DEFAULT_RATE_HZ,
+    metavar="HZ",
+    help=f"GIL samples a second (default: {limits.DEFAULT_RATE_HZ:g}).",
 )
 @click.option(
-    "--tick", type=int, default=limits.DEFAULT_TICK_MS, show_default=True, help="Length of a tick in ms."
+    "--tick",
+    type=int,
+    default=limits.DEFAULT_TICK_MS,
+    metavar="MS",
+    help=f"Length of a tick, the step in which all is counted (default: {limits.DEFAULT_TICK_MS}).",
 )
 @click.option(
     "--budget",
     type=float,
     default=limits.DEFAULT_BUDGET_PERCENT,
-    show_default=True,
-    help="Percent of one core that watching may take.",
+    metavar="PERCENT",
+    help=f"Share of one core that watching may take (default: {limits.DEFAULT_BUDGET_PERCENT:g}).",
 )
 @click.option(
     "--stall",
     type=float,
     default=limits.DEFAULT_STALL_MS,
-    show_default=True,
-    help="A hold of the GIL longer than this many ms, with a waiter, is a stall.",
+    metavar="MS",
+    help="A hold of the GIL longer than this, with a waiter, is a stall.",
+    # It is kept in the recording; shown when there is something that shows stalls.
+    hidden=True,
 )
 @click.option("--duration", type=float, metavar="S", help="End the script after so many seconds.")
 @click.option("--headless", is_flag=True, help="No screen: pass the script's output through, then sum up.")
@@ -180,9 +194,12 @@ def report(*, file: str, kind: str, output: Path | None) -> None:
             _write_file(output, written)
 
 
-@main.group()
-def recordings() -> None:
+@main.group(invoke_without_command=True)
+@click.pass_context
+def recordings(context: click.Context) -> None:
     """List or remove the recordings that runs have left."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_recordings)
 
 
 @recordings.command("list")
@@ -359,11 +376,15 @@ def _summary(path: Path) -> dict[str, Any]:
 def _sum_up(recording: Path, json_file: Path | None) -> None:
     """Print the summary for people to standard error, and write it as JSON where that was asked."""
     from gilscope.exports import text  # noqa: PLC0415
+    from gilscope.recording import store  # noqa: PLC0415
 
     if not recording.exists():
         return
     summary = _summary(recording)
     click.echo("\n" + text.render(summary) + f"recording {recording}", err=True)
+    if sys.stderr.isatty():
+        again = "last" if recording.parent == store.directory() else shlex.quote(str(recording))
+        click.echo(f"see it again: gilscope replay {again}", err=True)
     if json_file is not None:
         written = json.dumps(summary, indent=2) + "\n"
         if str(json_file) == "-":
