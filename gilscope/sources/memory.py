@@ -13,6 +13,9 @@ from pathlib import Path
 
 from gilscope.errors import GilscopeError
 
+MAX_PLACES = 4
+"""So often a file's beginning is looked at in one process."""
+
 
 class ReadFailedError(GilscopeError):
     """A read brought nothing: the process is gone, or the address is not mapped, or it is not allowed."""
@@ -74,7 +77,7 @@ class ProcessMemory:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """The first mapping of a file in a process's address space."""
+    """A place where a process maps the beginning of a file; or as much of it as it maps first."""
 
     start: int
     path: str
@@ -85,7 +88,7 @@ class Mapping:
 
 
 def mapped_files(pid: int) -> list[Mapping]:
-    """The lowest mapping of each file that `pid` maps, in order of address.
+    """Where `pid` maps files, in order of address: the lowest mapping of each, and others from its beginning.
 
     Raises:
         ReadFailedError: the map cannot be read.
@@ -98,20 +101,25 @@ def mapped_files(pid: int) -> list[Mapping]:
 
 
 def files_in(text: str, pid: int) -> list[Mapping]:
-    """The lowest mapping of each file in the text of /proc/PID/maps."""
-    first: dict[tuple[str, int], Mapping] = {}
+    """The same from the text of /proc/PID/maps."""
+    found: list[Mapping] = []
+    places: dict[tuple[str, int], int] = {}
     # A line ends with "\n" only: the kernel escapes that one in names, and none else that splitlines knows.
     for line in text.split("\n"):
         fields = line.split(maxsplit=5)
         if len(fields) < 6 or not fields[5].startswith("/"):
             continue
-        span, _, _, device, inode, path = fields
+        span, _, offset, device, inode, path = fields
         identity = (device, int(inode))
-        if identity not in first:
+        known = places.get(identity, 0)
+        # A program may map its own file to read it (to name the functions of a backtrace): besides what the
+        # loader mapped, and mostly below it.
+        if known == 0 or (int(offset, 16) == 0 and known < MAX_PLACES):
+            places[identity] = known + 1
             start = int(span.split("-")[0], 16)
             path = path.removesuffix(" (deleted)")
-            first[identity] = Mapping(start, path, identity, _open_path(pid, span, path, int(inode)))
-    return list(first.values())
+            found.append(Mapping(start, path, identity, _open_path(pid, span, path, int(inode))))
+    return found
 
 
 def _open_path(pid: int, span: str, path: str, inode: int) -> Path:

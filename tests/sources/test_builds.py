@@ -307,9 +307,43 @@ def test_an_executable_that_must_not_be_read(tmp_path: Path) -> None:
                 InterpreterReader.open(target.pid)
 
 
+_MAPS_ITSELF = """
+import mmap, sys, threading, time
+path = next(line.split(None, 5)[5].strip() for line in open("/proc/self/maps") if "python" in line
+            and ("libpython" in line or sys.argv[1] == "static"))
+file = open(path, "rb")
+maps = [mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) for _ in range(2)]
+def work():
+    while True:
+        pass
+threads = [threading.Thread(target=work, daemon=True) for _ in range(2)]
+for thread in threads:
+    thread.start()
+print("READY", *[thread.native_id for thread in threads], flush=True)
+time.sleep(600)
+"""
+
+
+@each_build
+@pytest.mark.usefixtures("no_file")
+def test_one_that_maps_its_own_file_once_more(build: str, tmp_path: Path) -> None:
+    script = tmp_path / "maps_itself.py"
+    script.write_text(_MAPS_ITSELF)
+    command = [str(BUILDS[build]), str(script), "static" if build in STATIC else "shared"]
+    with subprocess.Popen(command, stdin=-1, stdout=-1) as process:
+        try:
+            target = Watched(process)
+            names = [mapping.path for mapping in mapped_files(target.pid) if "python" in mapping.path]
+            assert max(map(names.count, names)) == 3
+            check(target)
+        finally:
+            process.kill()
+
+
 MAPS = """\
 55d0c0a00000-55d0c0a01000 r--p 00000000 08:01 11 /usr/bin/python3.12
 55d0c0a01000-55d0c0a02000 r-xp 00001000 08:01 11 /usr/bin/python3.12
+7e0000000000-7e0000001000 r--p 00000000 08:01 11 /usr/bin/python3.12
 7f0000000000-7f0000001000 r--p 00000000 08:01 12 /usr/lib/a name  with spaces.so
 7f0000002000-7f0000003000 r--p 00000000 08:01 13 /usr/lib/gone.so (deleted)
 7f0000003000-7f0000004000 r--p 00000000 08:01 14 /odd/\x0c\u2028\x85name
@@ -323,6 +357,7 @@ def test_a_map_is_read_line_by_line() -> None:
     found = files_in(MAPS, 1)
     assert [(mapping.start, mapping.path) for mapping in found] == [
         (0x55D0C0A00000, "/usr/bin/python3.12"),
+        (0x7E0000000000, "/usr/bin/python3.12"),
         (0x7F0000000000, "/usr/lib/a name  with spaces.so"),
         (0x7F0000002000, "/usr/lib/gone.so"),
         (0x7F0000003000, "/odd/\x0c\u2028\x85name"),
