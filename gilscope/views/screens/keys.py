@@ -65,6 +65,7 @@ BINDINGS: list[BindingType] = [
 PANEL_KEYS: tuple[tuple[str, str], ...] = (
     ("↑ ↓ page", "In lanes and output: select, scroll"),
     ("x", "In lanes: hide or show the threads of the selected row's process"),
+    ("ctrl p", "All of this by name, and themes"),
     ("mouse", "Click: go to that moment. Wheel: scroll, with shift scrub, with ctrl zoom"),
 )
 
