@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -32,6 +33,7 @@ class Tmux:
         self._command = [executable, "-L", f"gilscope-test-{os.getpid()}-{next(_numbers)}", "-f", "/dev/null"]
         self.folder = folder
         self.columns, self.rows = columns, rows
+        self._commands = 0
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -89,7 +91,7 @@ class Tmux:
         """The screen."""
         return "\n".join(self.lines())
 
-    def wait(self, condition: Callable[[], Found], what: str, deadline_s: float = DEADLINE_S) -> Found:
+    def wait(self, condition: Callable[[], Found | None], what: str, deadline_s: float = DEADLINE_S) -> Found:
         """Wait until a condition holds; what it gave."""
         deadline = time.monotonic() + deadline_s
         while not (found := condition()):
@@ -111,19 +113,17 @@ class Tmux:
         self.command(sys.executable, "-m", "gilscope", "run", *words)
 
     def command(self, *words: object) -> None:
-        """Run a command on a cleared screen."""
+        """Run a command on a cleared screen; the shell is to tell its exit code."""
+        self._commands += 1
         self.keys("C-l")
-        self.type(shlex.join(str(word) for word in words))
+        self.type(shlex.join(str(word) for word in words) + f"; echo code{self._commands}=$?=")
 
-    def prompt(self, mark: str) -> str:
-        """Wait for the shell, and have it tell the last exit code: what stood on the screen by then."""
-        self.wait(lambda: self.lines_used()[-1:] == [PROMPT], "the shell's prompt")
-        self.type(f"echo {mark}=$?=")
-        return self.see(f"\n{mark}=")
-
-    def lines_used(self) -> list[str]:
-        """The screen without what is empty at its end."""
-        return self.text().rstrip().split("\n")
+    def ended(self) -> tuple[int, str]:
+        """Wait until the last command has ended: its exit code, and what stood on the screen by then."""
+        mark = re.compile(rf"code{self._commands}=(\d+)=")
+        code = self.wait(lambda: mark.search(self.text()), "the end of the command")
+        self.see(f"={code[1]}=\n{PROMPT}")
+        return int(code[1]), self.text()
 
     def processes(self) -> list[int]:
         """All processes that the shell has started."""
