@@ -170,8 +170,10 @@ def row(version: str, shape: str, run: Measured, spied: Sequence[str]) -> tuple[
     own = summary["gilscope"]
     handoffs = sum(gil["handoffs"] for gil in summary["gils"])
     waiting_s = float(summary["totals"]["waiting_s"])
-    waiters_s = sum((gil["waiters_mean"] or 0.0) for gil in summary["gils"]) * summary["target"]["wall_s"]
     rate_hz = own["rate_hz"]["achieved"] or 0.0
+    waiters_s = sum((gil["waiters_mean"] or 0.0) * gil["samples"] / rate_hz for gil in summary["gils"])
+    unread_s = sum(gap["seconds"] for gap in own["gaps"])
+    rate = f"{rate_hz:.0f} Hz" + (f", {unread_s:.1f} s unread" if unread_s else "")
     held, chance, true_handoffs, true_waiting, error, with_cpu, waiters = ("?",) * 7
     if run.truth is not None:
         held = _points(worst(run.held_ns, run.true_held_ns(), run.wall_ns))
@@ -189,7 +191,7 @@ def row(version: str, shape: str, run: Measured, spied: Sequence[str]) -> tuple[
         held += f" ({_points(worst(ours, built, run.output['wall_ns']))} by construction)"
     return (
         version, shape, held, chance, str(handoffs), true_handoffs, f"{waiting_s:.3f} s", true_waiting,
-        error, with_cpu, waiters, f"{rate_hz:.0f} Hz", f"{100 * own['cost']['share_of_core']:.1f} %",
+        error, with_cpu, waiters, rate, f"{100 * own['cost']['share_of_core']:.1f} %",
         *spied,
     )  # fmt: skip
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 PROBED = ("take", "took", "drop", "dropped")
+DROP_TAKES_NS = 5_000
+"""From the call of drop_gil to the moment that the lock word becomes 0, at most, while it has a CPU."""
 LONG_WAIT_NS = 20_000_000
 """A target's main thread waits at least so long to be told to go."""
 
@@ -139,6 +141,8 @@ class _Thread:
     queued_ns: int | None = None
     """Since when it has been in the run queue."""
     on_cpu: bool = False
+    still_holds: bool = False
+    """It was preempted right after it called drop_gil, before it can have let go."""
 
     def _span(self, start_ns: int, end_ns: int) -> Span:
         return Span(self.tid, self.gil, start_ns, end_ns)
@@ -175,6 +179,7 @@ class _Thread:
     def preempted(self, at_ns: int, _gil: int) -> None:
         """It could run on, and has no CPU."""
         self.queued_ns, self.on_cpu = at_ns, False
+        self.still_holds = self.yields_ns is not None and at_ns - self.yields_ns < DROP_TAKES_NS
 
     def woken(self, at_ns: int, _gil: int) -> None:
         """It could run, and has no CPU yet; it may be woken while it is on its way to sleep."""
@@ -186,6 +191,10 @@ class _Thread:
         if self.queued_ns is not None and self.wants_ns is not None:
             self.truth.queued.append(self._span(max(self.wants_ns, self.queued_ns), at_ns))
         self.queued_ns, self.on_cpu = None, True
+        own = self.truth.holds[-1] if self.still_holds else None
+        if own is not None and own.tid == self.tid and self.truth.waits[-1].end_ns <= own.end_ns:
+            self.truth.holds[-1] = own._replace(end_ns=at_ns)  # nobody has taken it since
+        self.still_holds = False
 
     def slept(self, _at_ns: int, _gil: int) -> None:
         """It is asleep."""

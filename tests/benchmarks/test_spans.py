@@ -69,6 +69,13 @@ def test_two_threads_hand_the_gil_on() -> None:
     assert truth.contradictions == 0
 
 
+def test_who_loses_its_cpu_at_once_in_drop_gil_holds_on() -> None:
+    start = ((0, 1, "take"), (1, 1, "took"), (10_000, 1, "drop"), (12_000, 1, "preempted"))
+    assert fold(of(*start, (90_000, 1, "on"))).holds == [Span(1, 0, 1, 90_000)]
+    later = ((2, 2, "take"), (50_000, 2, "took"), (90_000, 1, "on"), (95_000, 2, "drop"))
+    assert fold(of(*start, *later)).holds == [Span(1, 0, 1, 10_000), Span(2, 0, 50_000, 95_000)]
+
+
 def test_a_drop_without_a_take_is_a_contradiction() -> None:
     assert fold(of((1, 1, "drop"), (2, 1, "dropped"))).contradictions == 1
 
