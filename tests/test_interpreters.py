@@ -38,11 +38,11 @@ def test_interpreters_with_a_gil_each_run_at_the_same_time(tmp_path: Path, versi
     summary = watch(tmp_path, PYTHONS[version], str(TARGETS / "subinterpreters.py"), "own", SECONDS, "2")
     own = [gil for gil in summary["gils"] if gil["kind"] == "own"]
     assert len(own) == 2
-    assert all(gil["utilisation"] >= 0.85 for gil in own)
+    assert all(gil["utilisation"] >= 0.6 for gil in own)
     main = next(lane for lane in summary["lanes"] if lane["tid"] == lane["pid"])
     others = [lane for lane in summary["lanes"] if lane is not main]
     assert len(others) == 2
-    assert all(lane["running_s"] + lane["holding_s"] > 0.8 * float(SECONDS) for lane in others)
+    assert all(lane["running_s"] + lane["holding_s"] > 0.6 * float(SECONDS) for lane in others)
     assert main["running_s"] + main["holding_s"] < 0.5
 
 
@@ -64,9 +64,9 @@ def test_a_legacy_interpreter_that_starves_the_main_thread_is_shown_as_that(tmp_
     assert len(summary["gils"]) == 1
     main = next(lane for lane in summary["lanes"] if lane["tid"] == lane["pid"])
     (other,) = [lane for lane in summary["lanes"] if lane is not main]
-    assert main["waiting_s"] > 0.5 * summary["target"]["wall_s"]
+    assert main["waiting_s"] > 0.3 * summary["target"]["wall_s"]
     assert main["running_s"] + main["holding_s"] < 0.4
-    assert other["running_s"] + other["holding_s"] > 1.5
+    assert other["running_s"] + other["holding_s"] > 1.0
 
 
 def test_a_program_that_becomes_another_one(tmp_path: Path) -> None:

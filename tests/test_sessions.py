@@ -149,7 +149,7 @@ def test_children_of_each_kind(version: str, tmp_path: Path) -> None:
         assert process["python"] is not None
         assert process["python"].startswith(version)
         assert process["ppid"] == int(root)
-        assert process["cpu_s"] > 0.1
+        assert process["cpu_s"] > 0.02
     assert processes[int(other)]["python"] is None
     assert "while" in processes[int(other)]["command"]
     gils = {gil["pid"]: gil for gil in summary["gils"]}
