@@ -71,7 +71,7 @@ def gilscope(
         env=environment(folder, env),
         timeout=DEADLINE_S,
         check=False,
-        preexec_fn=default_signals,  # noqa: PLW1509 - one system call
+        preexec_fn=default_signals,
         **options,
     )
     return Outcome(done.returncode, done.stdout, done.stderr.decode(errors="replace"), folder)
