@@ -62,6 +62,8 @@ class LaneSet:
         self.changed: list[Lane] = []
         """New or changed lanes that are not written yet."""
         self._by_tid: dict[int, LaneWatch] = {}
+        self._owed_ns: dict[int, int] = {}
+        """By GIL: waiting time that is no lane's yet."""
         self._touched: set[int] = set()
         self._ended: list[int] = []
         self._unnamed: set[int] = set()
@@ -146,7 +148,7 @@ class LaneSet:
             tids = list(self._by_tid)  # unknown even if they seem to sleep
         watches = [watch for watch in map(self._by_tid.get, tids) if watch is not None]
         readings = [self._reading(watch, tick) for watch in watches]
-        states = merge_lanes(readings, [watch.debt for watch in watches], tick.waiter_ns)
+        states = merge_lanes(readings, [watch.debt for watch in watches], tick.waiter_ns, self._owed_ns)
         rows: list[LaneTick] = []
         core_ns: CoreTimes = {}
         for watch, reading, times in zip(watches, readings, states, strict=True):

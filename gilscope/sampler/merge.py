@@ -204,10 +204,15 @@ class LaneDebt:
     """CPU time minus held time that is not booked yet: what was below the tolerance is not lost."""
 
     ns: int = 0
+    claim_ns: int = 0
+    """Waiting time that sweeps speak for and that is not booked yet: its ticks had no room for it."""
 
 
 def merge_lanes(
-    readings: Sequence[LaneReading], debts: Sequence[LaneDebt], waiter_ns: dict[int, int]
+    readings: Sequence[LaneReading],
+    debts: Sequence[LaneDebt],
+    waiter_ns: dict[int, int],
+    owed_ns: dict[int, int],
 ) -> list[StateTimes]:
     """Nanoseconds per state of each lane in a tick; each sums to the lane's length.
 
@@ -215,9 +220,12 @@ def merge_lanes(
         readings: of all lanes.
         debts: one a lane, changed in place.
         waiter_ns: for each GIL that tells, the waiting time of all its waiters together.
+        owed_ns: by GIL, what no lane was seen to wait for yet; changed in place. So no waiting is lost.
     """
     parts = [_on_cpu(reading, debt) for reading, debt in zip(readings, debts, strict=True)]
-    waiting = _share_out_waiting(readings, [part.rest for part in parts], waiter_ns)
+    # A waiter that was woken and has no CPU yet still waits for the GIL: waiting goes before ready.
+    rooms = [part.rest + part.ready for part in parts]
+    waiting = _share_out_waiting(readings, rooms, debts, waiter_ns, owed_ns)
     return [
         _complete(reading, part, waited)
         for reading, part, waited in zip(readings, parts, waiting, strict=True)
@@ -264,37 +272,53 @@ def _on_cpu(reading: LaneReading, debt: LaneDebt) -> _Part:
 
 
 def _share_out_waiting(
-    readings: Sequence[LaneReading], rests: Sequence[int], waiter_ns: dict[int, int]
+    readings: Sequence[LaneReading],
+    rooms: Sequence[int],
+    debts: Sequence[LaneDebt],
+    waiter_ns: dict[int, int],
+    owed_ns: dict[int, int],
 ) -> list[int]:
-    """Waiting time: who waits is known from sweeps, how long all of them waited from every sample."""
+    """Waiting time: who waits is known from sweeps, how long all of them waited from every sample.
+
+    A sweep that sees a lane wait speaks for its part of the tick; there are few of them, so that many a wait
+    is seen in none, and others count for more than the tick has room for. Both are carried on: over time a
+    lane gets what its sweeps speak for, and all lanes together get exactly what the samples saw.
+    """
     waiting = [0] * len(readings)
-    claims: dict[int, list[int]] = {}
-    for index, reading in enumerate(readings):
+    claimants: dict[int, list[int]] = {}
+    for index, (reading, debt) in enumerate(zip(readings, debts, strict=True)):
         off_cpu = reading.waiting_sweeps + reading.asleep_sweeps
-        if reading.waiting_sweeps and off_cpu:
-            waiting[index] = rests[index] * reading.waiting_sweeps // off_cpu
+        if reading.waiting_sweeps:
+            sweeps = off_cpu + reading.on_cpu_sweeps + reading.unreadable_sweeps
+            claim = max(0, reading.length_ns) * reading.waiting_sweeps // sweeps
+            debt.claim_ns = min(MAX_DEBT_NS, debt.claim_ns + claim)
         # Seen on the CPU only, it may have waited in between: it gets of what the others leave over.
-        if reading.gil is not None and (reading.waiting_sweeps or (reading.on_cpu_sweeps and not off_cpu)):
-            claims.setdefault(reading.gil, []).append(index)
-    for gil, indexes in claims.items():
-        total = waiter_ns.get(gil)
-        if total is None:
-            continue
-        claimed = sum(waiting[index] for index in indexes)
-        if claimed > total:
+        if reading.gil is not None and (debt.claim_ns or (reading.on_cpu_sweeps and not off_cpu)):
+            claimants.setdefault(reading.gil, []).append(index)
+    for gil in waiter_ns.keys() | claimants.keys():
+        indexes = claimants.get(gil, [])
+        claims = [min(rooms[index], debts[index].claim_ns) for index in indexes]
+        claimed = sum(claims)
+        total = waiter_ns[gil] + owed_ns.get(gil, 0) if gil in waiter_ns else claimed
+        for index, claim in zip(indexes, claims, strict=True):
+            waiting[index] = claim if claimed <= total else claim * total // claimed
+            debts[index].claim_ns -= waiting[index]
+        left = total - sum(waiting[index] for index in indexes)
+        space = sum(rooms[index] - waiting[index] for index in indexes)
+        if claimed <= total and space:
+            spread = min(left, space)
             for index in indexes:
-                waiting[index] = waiting[index] * total // claimed
-            continue
-        space = sum(rests[index] - waiting[index] for index in indexes)
-        left = min(total - claimed, space)
-        if left > 0:
-            for index in indexes:
-                waiting[index] += (rests[index] - waiting[index]) * left // space
+                more = (rooms[index] - waiting[index]) * spread // space
+                waiting[index] += more
+                left -= more
+        if gil in waiter_ns:
+            owed_ns[gil] = min(MAX_DEBT_NS, left)
     return waiting
 
 
 def _complete(reading: LaneReading, part: _Part, waiting: int) -> StateTimes:
-    rest = part.rest - waiting
+    rest = max(0, part.rest - waiting)
+    part.ready -= max(0, waiting - part.rest)
     unknown = part.unknown
     sweeps = reading.waiting_sweeps + reading.asleep_sweeps + reading.unreadable_sweeps
     if reading.unreadable_sweeps and reading.python:

@@ -256,7 +256,7 @@ def merged(
     debt = debt or LaneDebt()
     sums = [0] * len(State)
     for _ in range(ticks):
-        (states,) = merge_lanes([reading], [debt], {} if waiter_ns is None else {1: waiter_ns})
+        (states,) = merge_lanes([reading], [debt], {} if waiter_ns is None else {1: waiter_ns}, {})
         assert sum(states) == reading.length_ns
         sums = [before + ns for before, ns in zip(sums, states, strict=True)]
     return {State(i).word: ns / MS / ticks for i, ns in enumerate(sums) if ns > 0.2 * MS * ticks}
@@ -301,12 +301,12 @@ def test_what_a_human_expects_over_some_time() -> None:
 def test_waiting_time_is_shared_out() -> None:
     """Three wait by turns; the samples say how long all of them waited."""
     lanes = [replace(READING, waiting_sweeps=2, on_cpu_sweeps=1, held_ns=10 * MS, cpu_ns=10 * MS)] * 3
-    rows = merge_lanes(lanes, [LaneDebt() for _ in lanes], {1: 90 * MS})
+    rows = merge_lanes(lanes, [LaneDebt() for _ in lanes], {1: 90 * MS}, {})
     assert [row[State.WAITING] for row in rows] == [30 * MS] * 3
     assert [row[State.BLOCKED] for row in rows] == [10 * MS] * 3
     # Another GIL's waiters are none of its business; without a count, sweeps alone tell.
     lanes = [replace(READING, waiting_sweeps=2), replace(READING, waiting_sweeps=1, asleep_sweeps=1, gil=2)]
-    rows = merge_lanes(lanes, [LaneDebt() for _ in lanes], {1: 10 * MS})
+    rows = merge_lanes(lanes, [LaneDebt() for _ in lanes], {1: 10 * MS}, {})
     assert [row[State.WAITING] for row in rows] == [10 * MS, 25 * MS]
 
 
@@ -337,7 +337,7 @@ readings = st.builds(
 def test_the_states_of_each_lane_sum_to_its_length(
     lanes: list[tuple[LaneReading, int]], waiter_ns: dict[int, int]
 ) -> None:
-    rows = merge_lanes([lane for lane, _ in lanes], [LaneDebt(ns) for _, ns in lanes], waiter_ns)
+    rows = merge_lanes([lane for lane, _ in lanes], [LaneDebt(ns) for _, ns in lanes], waiter_ns, {})
     waited: Counter[int] = Counter()
     for (reading, _), states in zip(lanes, rows, strict=True):
         assert sum(states) == max(0, reading.length_ns)
@@ -362,7 +362,7 @@ def test_time_below_the_tolerance_is_not_lost(ticks: list[tuple[int, int, int]])
     rows: list[StateTimes] = []
     for held, cpu, error in ticks:
         reading = replace(READING, held_ns=held, cpu_ns=cpu, sweep_error_ns=error, on_cpu_sweeps=1)
-        rows += merge_lanes([reading], [debt], {})
+        rows += merge_lanes([reading], [debt], {}, {})
     sums = [sum(column) for column in zip(*rows, strict=True)]
     assert sums[State.RUNNING] + sums[State.HOLDING] == sum(held for held, _, _ in ticks)
     on_cpu = sums[State.RUNNING] + sums[State.NATIVE]
@@ -374,7 +374,7 @@ def test_a_debt_stays_small_where_samples_and_kernel_agree() -> None:
     for number in range(1000):
         wobble = MS if number % 2 else -MS
         (states,) = merge_lanes(
-            [replace(READING, held_ns=25 * MS, cpu_ns=25 * MS + wobble, on_cpu_sweeps=1)], [debt], {}
+            [replace(READING, held_ns=25 * MS, cpu_ns=25 * MS + wobble, on_cpu_sweeps=1)], [debt], {}, {}
         )
         assert states[State.RUNNING] == 25 * MS
         assert states[State.NATIVE] == states[State.HOLDING] == 0
@@ -383,6 +383,26 @@ def test_a_debt_stays_small_where_samples_and_kernel_agree() -> None:
 
 def test_cpu_time_from_before_a_lane_was_watched_is_not_booked_later() -> None:
     debt = LaneDebt()
-    merge_lanes([replace(READING, cpu_ns=20 * TICK_NS, on_cpu_sweeps=1)], [debt], {})
+    merge_lanes([replace(READING, cpu_ns=20 * TICK_NS, on_cpu_sweeps=1)], [debt], {}, {})
     asleep = merged(replace(READING, asleep_sweeps=1), ticks=20, debt=debt)
     assert asleep["blocked"] > 49
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 3)), min_size=1, max_size=40),
+    st.integers(0, 40),
+)
+def test_all_waiting_that_samples_saw_is_some_lanes_in_the_end(
+    sweeps: list[tuple[int, int, int]], share: int
+) -> None:
+    """GIVEN ticks whose few sweeps see a waiter or not THEN over time lanes wait as the samples say."""
+    debts, owed_ns = [LaneDebt(), LaneDebt()], {1: 0}
+    waited = total = 0
+    for waiting, asleep, on_cpu in [*sweeps, *[(1, 0, 0)] * 60]:
+        first = replace(READING, gil=1, waiting_sweeps=waiting, asleep_sweeps=asleep, on_cpu_sweeps=on_cpu)
+        readings = [first, replace(READING, gil=1, waiting_sweeps=1)]
+        rows = merge_lanes(readings, debts, {1: share * MS}, owed_ns)
+        total += share * MS
+        waited += sum(row[State.WAITING] for row in rows)
+        assert waited + owed_ns[1] == total
+    assert owed_ns[1] <= 2 * MS
