@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from typing import IO, Any, Self
 
 from gilscope.errors import EXIT_CANNOT_OBSERVE
@@ -36,6 +37,7 @@ class SamplerLink:
         self.error_code: int | None = None
         """The code to exit with because of `error`."""
         self._released = False
+        self._untold: deque[bytes] = deque()
 
     @classmethod
     def start(cls, config_json: str) -> Self:
@@ -59,9 +61,20 @@ class SamplerLink:
         return cls(process, near, errors)
 
     def _tell(self, **message: Any) -> None:
-        # A line that is full or closed: the sampler is overwhelmed or gone, which `status` shows.
-        with contextlib.suppress(OSError):
-            self._line.send(json.dumps(message).encode())
+        self._untold.append(json.dumps(message).encode())
+        self._send()
+
+    def _send(self) -> None:
+        """Send as much as the line takes now; the rest goes with the next message or look."""
+        while self._untold:
+            try:
+                self._line.send(self._untold[0])
+            except BlockingIOError:
+                return
+            except OSError:
+                self._untold.clear()  # the sampler is gone, as `alive` shows
+                return
+            self._untold.popleft()
 
     def stop_target(self) -> None:
         """Ask the sampler to end the target and the session."""
@@ -83,7 +96,8 @@ class SamplerLink:
         self._tell(do="resize", columns=columns, rows=rows)
 
     def alive(self) -> bool:
-        """Whether the sampler runs; takes what it has told."""
+        """Whether the sampler runs; takes what it has told, and sends what is left to tell."""
+        self._send()
         with contextlib.suppress(OSError):
             while data := self._line.recv(65_536):
                 message = json.loads(data)

@@ -11,13 +11,24 @@ names = dir()
 spec = __spec__
 path = list(sys.path)
 cache = sorted(sys.path_importer_cache)
-meta = [getattr(finder, '__name__', type(finder).__name__) for finder in sys.meta_path]
+meta = [getattr(finder, "__name__", type(finder).__name__) for finder in sys.meta_path]
 hooks = len(sys.path_hooks)
 
 # Above 900 are those of the launcher; a plain start has none there.
 print("first descriptor", before)
 print("descriptors", [number for number in descriptors if number < 900])
-print("name", __name__, "file", __file__, "spec", spec, "package", __package__, "loader", type(__loader__).__name__)
+print(
+    "name",
+    __name__,
+    "file",
+    __file__,
+    "spec",
+    spec,
+    "package",
+    __package__,
+    "loader",
+    type(__loader__).__name__,
+)
 print("doc", __doc__, "builtins", __builtins__)
 print("names", names)
 print("argv", sys.argv, "orig", getattr(sys, "orig_argv", None))
@@ -32,7 +43,9 @@ print("environb", list(os.environb.items()))
 os.system("env | grep -a -i -e gilscope -e PYTHON")
 print("cwd", os.getcwd())
 print("session", os.getsid(0) == os.getsid(os.getppid()), os.getpgrp() == os.getpgid(os.getppid()))
-print("hooks", sys.excepthook, sys.displayhook, sys.gettrace(), sys.getprofile(), sys.flags.dont_write_bytecode)
+print(
+    "hooks", sys.excepthook, sys.displayhook, sys.gettrace(), sys.getprofile(), sys.flags.dont_write_bytecode
+)
 print("cached", "sitecustomize" in sys.modules, "usercustomize" in sys.modules)
 print("tty", [os.isatty(number) for number in range(3)])
 

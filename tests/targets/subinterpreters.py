@@ -12,7 +12,11 @@ try:
 except ImportError:
     import _xxsubinterpreters as interpreters
 
-    create = (lambda: interpreters.create(isolated=kind == "own")) if sys.version_info >= (3, 12) else interpreters.create
+    create = (
+        (lambda: interpreters.create(isolated=kind == "own"))
+        if sys.version_info >= (3, 12)
+        else interpreters.create
+    )
     run = interpreters.run_string
 
 CODE = f"""
@@ -21,7 +25,9 @@ end = time.monotonic() + {seconds}
 while time.monotonic() < end:
     pass
 """
-threads = [threading.Thread(target=run, args=(create(), CODE), name=f"sub-{number}") for number in range(count)]
+threads = [
+    threading.Thread(target=run, args=(create(), CODE), name=f"sub-{number}") for number in range(count)
+]
 for thread in threads:
     thread.start()
 for thread in threads:

@@ -20,6 +20,7 @@ from gilscope.views.render.cores import render_cores
 from gilscope.views.render.footer import KeyHint, hint_at, render_footer
 from gilscope.views.render.gil import render_gils
 from gilscope.views.render.header import render_header
+from gilscope.views.render.lines import fit_name
 from gilscope.views.render.palette import Palette, legend_markup
 from gilscope.views.render.timeline import Columns, columns_for, render_heading, render_lane, render_ruler
 from gilscope.views.render.words import render_output, render_verdict
@@ -302,6 +303,16 @@ def test_several_gils_have_their_figures_in_columns() -> None:
     texts = [strip.text for strip in render_gils(lines, 90, 3, PALETTE)]
     assert {text.index("held") for text in texts} == {texts[0].index("held")}
     assert {text.index("waiting") for text in texts} == {texts[0].index("waiting")}
+
+
+@given(st.text(), st.integers(0, 40))
+def test_a_name_fits_its_width(text: str, width: int) -> None:
+    assert cell_len(fit_name(clean(text), width)) == width
+
+
+def test_a_long_name_keeps_its_end() -> None:
+    assert fit_name("worker-with-a-long-name-12", 16) == "worker-wit…me-12"
+    assert fit_name("worker", 16).rstrip() == "worker"
 
 
 @pytest.mark.parametrize("width", [0, 20, 40, 60, 200])

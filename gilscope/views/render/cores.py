@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from gilscope.views.present import CoreRow
-from gilscope.views.render.lines import fill, fit, strip, text_strip
+from gilscope.views.render.lines import fill, fit_name, strip, text_strip
 from gilscope.views.render.palette import Palette
 
 LEVELS = "▁▂▃▄▅▆▇█"
@@ -46,7 +46,7 @@ def _core(row: CoreRow, width: int, digits: int, label: int, palette: Palette) -
     used = digits + 1 + len(load) + 2
     if label:
         style = palette.dim if row.label == "other" else palette.bold
-        segments.append(Segment(fit(row.label, label) + "  ", style))
+        segments.append(Segment(fit_name(row.label, label) + "  ", style))
         used += label + 2
     room = width - used - 1
     cells = row.cells[-room:] if room > 0 else ()

@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from gilscope.text import share_text
 from gilscope.views.present import GilLine
-from gilscope.views.render.lines import fill, fit, strip, text_strip
+from gilscope.views.render.lines import fill, fit, fit_name, strip, text_strip
 from gilscope.views.render.palette import Palette
 
 NAME_COLUMNS = 24
@@ -82,7 +82,7 @@ def _line(line: GilLine, width: int, palette: Palette, *, short_bar: bool = Fals
     elif line.holder is None:
         segments.append(Segment(fit("  " + _with_process(line, "nobody holds it"), room), palette.dim))
     else:
-        name = fit(line.holder, min(cell_len(line.holder), max(6, room - 4)))
+        name = fit_name(line.holder, min(cell_len(line.holder), max(6, room - 4)))
         segments += [Segment("▶ ", palette.mark), Segment(name, palette.bold)]
         rest = room - cell_len(name) - 2
         segments.append(Segment(fit("  " + _with_process(line, line.function), rest), palette.dim))

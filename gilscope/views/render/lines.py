@@ -11,6 +11,9 @@ from textual.strip import Strip
 
 from gilscope.views.render.palette import Palette
 
+NAME_MIDDLE_FROM = 8
+"""Narrower names lose their end: both ends of so few letters say nothing."""
+
 
 def fit(text: str, width: int) -> str:
     """`text` in exactly `width` columns: padded, or cropped with an ellipsis."""
@@ -19,6 +22,18 @@ def fit(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(text, width - 1) + "…"
+
+
+def fit_name(text: str, width: int) -> str:
+    """As `fit`, but cropped in the middle: names mostly differ at their end, by a number."""
+    if cell_len(text) <= width or width < NAME_MIDDLE_FROM:
+        return fit(text, width)
+    tail = ""
+    for character in reversed(text):
+        if cell_len(character + tail) > (width - 1) // 3:
+            break
+        tail = character + tail
+    return set_cell_size(text, width - 1 - cell_len(tail)) + "…" + tail
 
 
 def strip(segments: Iterable[Segment], width: int, palette: Palette) -> Strip:

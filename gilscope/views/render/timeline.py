@@ -10,7 +10,7 @@ from textual.strip import Strip
 from gilscope.model import NS_PER_MS, NS_PER_S
 from gilscope.text import share_text
 from gilscope.views.present import LaneRow
-from gilscope.views.render.lines import fit, strip
+from gilscope.views.render.lines import fit, fit_name, strip
 from gilscope.views.render.palette import Palette
 
 SHARE_COLUMNS = 8
@@ -78,7 +78,7 @@ def render_lane(
         if holds
         else palette.base
     )
-    name = Segment(fit(row.label, columns.label), name_style)
+    name = Segment(fit_name(row.label, columns.label), name_style)
     text = "" if share is None else share_text(share)
     figure = Segment(f"{text:>6}  ", palette.dim)
     if cursor is None or not 0 <= cursor < len(cells):
