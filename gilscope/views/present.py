@@ -266,13 +266,26 @@ def _heading(key: int, process: Process | None, lanes: list[Lane], at_ns: int, *
     return LaneRow(label, None, key, pid, note=note, folded=folded)
 
 
+def _core_labels(window: Window) -> dict[int, str]:
+    """By lane: what stands beside a core. Of several processes each has a MainThread."""
+    pids = {process.key: process.pid for process in window.processes}
+    if len({lane.process for lane in window.lanes}) < 2:
+        return {lane.key: clean(lane.label) for lane in window.lanes}
+    return {
+        lane.key: f"pid {lane.tid}"
+        if lane.tid == pids.get(lane.process)
+        else f"{pids.get(lane.process, '?')} {clean(lane.label)}"
+        for lane in window.lanes
+    }
+
+
 def present_cores(
     window: Window,
     figures: Figures,
     cells: Mapping[int, tuple[tuple[float, float] | None, ...]],
 ) -> tuple[CoreRow, ...]:
     """A row for each core that was read."""
-    names = {lane.key: clean(lane.label) for lane in window.lanes}
+    names = _core_labels(window)
     rows = []
     for core in sorted({*figures.cores, *cells}):
         values = figures.cores.get(core)

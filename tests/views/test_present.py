@@ -10,6 +10,7 @@ import pytest
 from gilscope.model import (
     NS_PER_MS,
     NS_PER_S,
+    CoreTick,
     Frame,
     GilTick,
     Hold,
@@ -24,7 +25,7 @@ from gilscope.recording.reader import RecordingReader
 from gilscope.sources.scripted import Script, ScriptedSession
 from gilscope.views.figures import NO_FIGURES, fold_core_cells, fold_figures, holder_at, top_frames
 from gilscope.views.playback import SLOW_START_NS, Mode, Playback, scroll_edge
-from gilscope.views.present import holders_now, present_gils, present_header, present_lanes
+from gilscope.views.present import holders_now, present_cores, present_gils, present_header, present_lanes
 from gilscope.views.viewing import Viewing
 from tests.views.conftest import record
 
@@ -300,6 +301,26 @@ def test_the_mark_of_a_cell_is_the_lane_that_the_cell_is_drawn_for() -> None:
     assert holders_now(view, NO_FIGURES, exact_at_ns=10, cell=(0, 10)) == {1: 3}
     assert holders_now(view, NO_FIGURES, exact_at_ns=20, cell=(10, 20)) == {1: 4}
     assert holders_now(view, NO_FIGURES, exact_at_ns=10, cell=(7, 100)) == {1: 4}, "no lane has half of it"
+
+
+def test_beside_a_core_stands_the_process_if_there_are_several() -> None:
+    cores = tuple(CoreTick(core=core, busy_share=1.0, lane=core + 1, target_share=1.0) for core in (0, 1))
+    ticks = (Tick(index=0, start_ns=0, end_ns=S, gils=(), lanes=(), cores=cores),)
+    processes = tuple(
+        Process(key=key, pid=pid, ppid=1, command="x", python=None, start_ns=0, end_ns=None)
+        for key, pid in ((1, 70), (2, 80))
+    )
+    lanes = (
+        Lane(key=1, process=1, tid=70, kind="thread", name="MainThread", start_ns=0),
+        Lane(key=2, process=2, tid=81, kind="thread", name="io", start_ns=0),
+    )
+
+    def labels(view: Window) -> list[str]:
+        return [row.label for row in present_cores(view, fold_figures(view), {})]
+
+    assert labels(window(ticks=ticks, processes=processes, lanes=lanes)) == ["pid 70", "80 io"]
+    one = window(ticks=ticks, processes=processes[:1], lanes=(lanes[0], replace(lanes[1], process=1)))
+    assert labels(one) == ["MainThread", "io"]
 
 
 def test_the_mode_is_named_only_if_it_changes_the_program() -> None:
