@@ -61,6 +61,11 @@ async def late(stage: Stage) -> None:
     await stage.seek(0.72)
 
 
+async def later(stage: Stage) -> None:
+    """Paused when two of the four processes have ended, and each of the others has a core."""
+    await stage.seek(0.82)
+
+
 async def turns(stage: Stage) -> None:
     """Slow motion, at cells of a millisecond, in the middle of somebody's turn."""
     await stage.seek(0.5)
@@ -86,7 +91,7 @@ PICTURES = (
     Picture("dashboard", "gilscope/lessons/four_threads.py", "6", (120, 36), late),
     Picture("slow-motion", "gilscope/lessons/four_threads.py", "6", (120, 36), turns),
     Picture("native", "tests/targets/hashing.py", "6", (120, 36), late),
-    Picture("processes", "tests/targets/four_processes.py", "7", (120, 36), late),
+    Picture("processes", "tests/targets/four_processes.py", "7", (120, 36), later),
     Picture("sleepers", "tests/targets/downloads.py", "6", (120, 36), late),
     Picture("narrow", "gilscope/lessons/four_threads.py", "6", (80, 24), late),
 )
