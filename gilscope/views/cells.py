@@ -174,7 +174,6 @@ def _lay_out(
         return
     states = list(lane_tick.states)
     states[State.BLOCKED] += max(0, tick.end_ns - tick.start_ns - sum(states))
-    held_state = State.RUNNING if states[State.RUNNING] >= states[State.HOLDING] else State.HOLDING
     held: dict[int, int] = {}
     while number < len(holds) and holds[number].start_ns < end * cell_ns:
         since, until = holds[number].start_ns, holds[number].end_ns
@@ -182,17 +181,18 @@ def _lay_out(
             inside = min(until, (cell + 1) * cell_ns) - max(since, cell * cell_ns)
             held[cell] = held.get(cell, 0) + inside
         number += 1
-    taken = [cell for cell, time in held.items() if 2 * time >= cell_ns]
-    for cell in taken:
+    taken = sorted(cell for cell, time in held.items() if 2 * time >= cell_ns)
+    # Where in a hold the CPU was lost is not known, but for how long in all.
+    on_cpu = {s: states[s] for s in _HELD if states[s]} or {State.RUNNING: 1}
+    for cell, state in zip(taken, apportion(on_cpu, len(taken)), strict=True):
         if 0 <= cell - first < len(row):
-            row[cell - first] = held_state
+            row[cell - first] = state
     free = [cell for cell in range(begin, end) if 2 * held.get(cell, 0) < cell_ns]
     kinds = [s for s in _FREE_ORDER if states[s] and not (held and s in _HELD)]
     if not free or not kinds:
         return
     if len(kinds) > 1:
-        marks = sorted(taken)
-        free.sort(key=lambda cell: _before_hold(cell, marks, end), reverse=True)
+        free.sort(key=lambda cell: _before_hold(cell, taken, end), reverse=True)
     for cell, state in zip(free, apportion({s: states[s] for s in kinds}, len(free)), strict=True):
         if 0 <= cell - first < len(row):
             row[cell - first] = state

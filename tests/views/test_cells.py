@@ -189,3 +189,10 @@ def test_memory_stays_flat(finished: Path) -> None:
         timeline = whole(viewing)
     assert timeline.end - timeline.first <= 6 * viewing.columns
     reader.close()
+
+
+def test_a_hold_without_a_cpu_for_a_part_shows_that_part() -> None:
+    one = window((0, 10, (6, 4, 0, 0, 0, 0, 0)), holds=((0, 10),))
+    assert cells(one, 1, 10) == "0000001111"
+    cut = window((0, 10, (4, 2, 0, 0, 0, 4, 0)), holds=((0, 3), (7, 10)))
+    assert cells(cut, 1, 10) == "0005555" + "011"
