@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gilscope.recording.reader import RecordingReader
-from tests.terminal.tmux import Tmux, not_whole
+from tests.terminal.tmux import PROMPT, Tmux, not_whole
 from tests.watched import TARGETS, is_gone, wait_for
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
@@ -43,6 +43,7 @@ def new_tmux(tmp_path: Path) -> Iterator[NewTmux]:
 
     def start(columns: int = 120, rows: int = 36) -> Tmux:
         started.append(Tmux(tmp_path, columns, rows))
+        started[-1].see(PROMPT)
         return started[-1]
 
     yield start

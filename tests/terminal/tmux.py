@@ -25,7 +25,7 @@ _numbers = itertools.count()
 
 
 class Tmux:
-    """One window with a shell in it."""
+    """One window with a shell in it, to be ended by `end` whatever happens."""
 
     def __init__(self, folder: Path, columns: int, rows: int) -> None:
         executable = shutil.which("tmux")
@@ -54,7 +54,6 @@ class Tmux:
             check=True,
         )
         self._tell("set-option", "-s", "escape-time", "0")
-        self.wait(lambda: PROMPT in self.text(), "the shell's prompt")
         self.shell_pid = int(self.value("pane_pid"))
 
     def _tell(self, *words: str) -> str:
