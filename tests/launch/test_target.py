@@ -143,7 +143,7 @@ finally:
 """
     with start(code(text, python)) as target:
         read_until(target, b"READY")
-        assert target.stop() == ExitStatus(code=6)
+        assert target.stop(grace_s=60) == ExitStatus(code=6)
         assert b"cleaned" in read_until(target, b"cleaned")
         assert target.stop() == ExitStatus(code=6)
         assert not target.signal(signal.SIGTERM)
