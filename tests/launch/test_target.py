@@ -84,7 +84,7 @@ def test_an_interpreter_that_says_nothing_is_told_from_one_that_ended(tmp_path: 
     with Target.start(code("import time; time.sleep(600)", str(silent)), terminal=SIZE) as target:
         assert target.wait_ready(0.3) is None
         assert target.not_ready == "silent"
-        assert target.stop() == ExitStatus(signal=signal.SIGTERM)
+        assert target.stop(grace_s=60) == ExitStatus(signal=signal.SIGTERM)
     with Target.start(code("pass", str(closing)), terminal=SIZE) as target:
         assert target.wait_ready() is None
         assert target.not_ready == "exited"
