@@ -15,7 +15,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(READY) ## Watch four CPU-bound threads share one GIL (without a terminal: the summary)
-	@$(BIN)/gilscope run gilscope/lessons/four_threads.py
+	@$(BIN)/gilscope run gilscope/lessons/four_threads.py || [ $$? -ge 128 ] # stopped by the user
 
 test: $(DEV_READY) lint types ## Lint, types and all tests
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import time
 from collections.abc import Callable
 
 from gilscope.launch.target import Target
@@ -33,6 +34,9 @@ class OutputTap:
             now_ns = self._monotonic_ns()
             if now_ns >= deadline_ns:
                 return
+        # Closed meanwhile: whoever waits must still wait, or deadlines run far ahead of the time.
+        if deadline_ns > now_ns:
+            time.sleep((deadline_ns - now_ns) / NS_PER_S)
 
     def take_some(self) -> bool:
         """Take what is there now; False when that is nothing."""
