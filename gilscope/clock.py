@@ -65,6 +65,22 @@ class Ticker:
             self._cell_ns += missed * self.period_ns
         return self._cell_ns + int((self._random.random() - 0.5) * self.period_ns)
 
+    def deadlines(self, now_ns: int, until_ns: int) -> list[int]:
+        """The next moments to read at, the last of them the first one at or after `until_ns`."""
+        found = [self.next_deadline(now_ns)]
+        cell_ns, period_ns, draw = self._cell_ns, self.period_ns, self._random.random
+        while found[-1] < until_ns:
+            cell_ns += period_ns
+            found.append(cell_ns + int((draw() - 0.5) * period_ns))
+        self._cell_ns = cell_ns
+        return found
+
+    def give_back(self, now_ns: int) -> None:
+        """Moments after `now_ns` were given out and not used: they are to come again."""
+        ahead = (self._cell_ns - now_ns) // self.period_ns
+        if ahead > 0:
+            self._cell_ns -= ahead * self.period_ns
+
     def is_due(self, now_ns: int) -> bool:
         """Whether the next moment to read at has come."""
         return now_ns >= self._cell_ns + self.period_ns

@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gilscope.errors import RecordingError
@@ -67,17 +67,15 @@ class RecordingWriter:
     def _run(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         if not rows:
             return
-        with self._sqlite_errors():
+        try:
             if not self._db.in_transaction:
                 self._db.execute("BEGIN")
             self._db.executemany(sql, rows)
-
-    @contextlib.contextmanager
-    def _sqlite_errors(self) -> Iterator[None]:
-        try:
-            yield
         except sqlite3.Error as error:
-            raise RecordingError(f"Cannot go on writing the recording {self.path}: {error}.") from error
+            raise self._cannot_go_on(error) from error
+
+    def _cannot_go_on(self, error: sqlite3.Error) -> RecordingError:
+        return RecordingError(f"Cannot go on writing the recording {self.path}: {error}.")
 
     # Every method that writes raises RecordingError when the disk is full or the file cannot be written.
 
@@ -177,8 +175,10 @@ class RecordingWriter:
             if before is not None:
                 bucket, first = before
                 source = schema.ROLLUPS[level - 1][0] if level else ""
-                with self._sqlite_errors():
+                try:
                     bucket_end_ns = _roll_up_one(self._db, source, suffix, bucket, (first, index - 1))
+                except sqlite3.Error as error:
+                    raise self._cannot_go_on(error) from error
                 if level + 1 < len(schema.ROLLUPS):
                     self._roll_up(level + 1, bucket, bucket_end_ns)
 
@@ -233,9 +233,11 @@ class RecordingWriter:
 
     def commit(self) -> None:
         """Make all that was put visible to viewers."""
-        with self._sqlite_errors():
+        try:
             if self._db.in_transaction:
                 self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._cannot_go_on(error) from error
 
     def discard(self) -> None:
         """Close and remove the recording: the session did not begin."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 SWEEP_HZ_MAX = 60.0
 SWEEP_HZ_MIN = 20.0
 RATE_HZ_MIN = 100.0
+COMMIT_TICKS_MAX = 4
 COMFORT = 0.75
 """Below this part of the budget, readings become more frequent again."""
 
@@ -19,6 +20,8 @@ class Plan:
     """GIL samples a second."""
     sweep_hz: float
     """Readings of every thread's kernel state a second."""
+    commit_ticks: int = 1
+    """After so many ticks they are written: what is written together costs less."""
     stacks: bool = True
     """Whether py-spy may run."""
 
@@ -31,7 +34,8 @@ def first_plan(rate_hz: float) -> Plan:
 def next_plan(plan: Plan, *, cost_share: float, limit_share: float, asked_rate_hz: float) -> Plan:
     """The plan for the next second.
 
-    Sweeps give way first, then stacks, then samples: samples are what everything rests on.
+    Sweeps give way first, then the wish to see each tick at once, then stacks, then samples: samples are what
+    everything rests on.
 
     Args:
         plan: the one in force.
@@ -42,6 +46,8 @@ def next_plan(plan: Plan, *, cost_share: float, limit_share: float, asked_rate_h
     if cost_share > limit_share:
         if plan.sweep_hz > SWEEP_HZ_MIN:
             return replace(plan, sweep_hz=max(SWEEP_HZ_MIN, plan.sweep_hz * 0.7))
+        if plan.commit_ticks < COMMIT_TICKS_MAX:
+            return replace(plan, commit_ticks=plan.commit_ticks * 2)
         if plan.stacks:
             return replace(plan, stacks=False)
         slower = plan.rate_hz * max(0.8, limit_share / cost_share)
@@ -51,5 +57,7 @@ def next_plan(plan: Plan, *, cost_share: float, limit_share: float, asked_rate_h
             return replace(plan, rate_hz=min(asked_rate_hz, plan.rate_hz * 1.1))
         if not plan.stacks:
             return replace(plan, stacks=cost_share < limit_share * 0.5)
+        if plan.commit_ticks > 1:
+            return replace(plan, commit_ticks=plan.commit_ticks // 2)
         return replace(plan, sweep_hz=min(SWEEP_HZ_MAX, plan.sweep_hz * 1.15))
     return plan

@@ -12,6 +12,8 @@ from gilscope.sampler.config import SamplerConfig
 WINDOW_NS = 3 * NS_PER_S
 """The cost that is held against the budget is that of so long: a start of py-spy alone is no reason."""
 MARKS = 5
+SEVERE = 1.5
+"""So far above the budget, plans follow each other faster than their effect can be seen."""
 
 
 class CostKeeper:
@@ -40,10 +42,8 @@ class CostKeeper:
         if to_ns - from_ns < WINDOW_NS:
             return False
         before = self.plan
-        self.plan = next_plan(
-            before,
-            cost_share=(to_cost - from_cost) / (to_ns - from_ns),
-            limit_share=self._config.budget_share,
-            asked_rate_hz=self._config.rate_hz,
-        )
+        share, limit = (to_cost - from_cost) / (to_ns - from_ns), self._config.budget_share
+        self.plan = next_plan(before, cost_share=share, limit_share=limit, asked_rate_hz=self._config.rate_hz)
+        if self.plan != before and share < limit * SEVERE:
+            self._marks = self._marks[-1:]  # see what the change brings before the next one
         return self.plan.rate_hz != before.rate_hz

@@ -32,7 +32,7 @@ class LaneWatch:
     ended_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class TickReading:
     """What a tick brought of the whole process."""
 

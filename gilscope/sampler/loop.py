@@ -16,7 +16,7 @@ from gilscope.clock import MonotonicClock
 from gilscope.errors import CannotObserveError, RecordingError
 from gilscope.launch.reports import ForkReport, ThreadsReport
 from gilscope.launch.target import Target
-from gilscope.model import NS_PER_S, Counters, Event, Session, Tick
+from gilscope.model import NS_PER_S, Counters, Event, Hold, Session, Tick
 from gilscope.recording.writer import RecordingWriter
 from gilscope.sampler.config import SamplerConfig
 from gilscope.sampler.cost import CostKeeper
@@ -84,6 +84,7 @@ class Sampler:
         self._second_ns = NS_PER_S
         self._look_around_ns = 0
         self._collect_at_ns = 60 * NS_PER_S
+        self._unwritten: list[tuple[Tick, list[Hold]]] = []
         self._events: list[Event] = []
         self._tree = ProcessTree(target)
         self._output = OutputTap(target, self.now_ns, self._clock.now_ns)
@@ -182,13 +183,18 @@ class Sampler:
             self._finish_tick(self._tick_end_ns, next_end_ns)
         self._sampling.sample_if_due()
         self._take_reports(now_ns, counts=now_ns >= self._second_ns)
-        self._tree.grow(now_ns, self._tick_end_ns)
-        self._collector.step(self._tree.watches, self._tree.lane_of, now_ns, stacks=self._cost.plan.stacks)
+        if self._tick_index % 2:
+            self._tree.grow(now_ns, self._tick_end_ns)
+        else:
+            self._collector.step(
+                self._tree.watches, self._tree.lane_of, now_ns, stacks=self._cost.plan.stacks
+            )
         if now_ns >= self._second_ns:
             self._sampling.sample_if_due()
             self._each_second(now_ns)
         self._sampling.sample_if_due()
-        self._write_pending()
+        if len(self._unwritten) >= self._cost.plan.commit_ticks:
+            self._write_pending()
         ending = self._control()
         if ending is not None:
             return ending
@@ -223,7 +229,7 @@ class Sampler:
         self._tick_start_ns, self._tick_end_ns = end_ns, next_end_ns
         holds = [hold for part in parts for hold in part.holds]
         self._collector.gaps += [gap for part in parts for gap in part.gaps]
-        self._write(lambda writer: writer.put_tick(tick, holds))
+        self._unwritten.append((tick, holds))
 
     def _each_second(self, now_ns: int) -> None:
         self._second_ns = now_ns + NS_PER_S
@@ -266,8 +272,11 @@ class Sampler:
         stacks, self._collector.samples = self._collector.samples, []
         gaps, self._collector.gaps = self._collector.gaps + self._tree.take_gaps(), []
         processes, lanes, gils = self._tree.take_changes()
+        ticks, self._unwritten = self._unwritten, []
 
         def put(writer: RecordingWriter) -> None:
+            for tick, holds in ticks:
+                writer.put_tick(tick, holds)
             writer.put_processes(processes)
             writer.put_lanes(lanes)
             writer.put_gils(gils)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gilscope.model import NS_PER_MS, StateTimes
 
@@ -18,8 +19,7 @@ UNKNOWN_HOLDER = -1
 FREE = 0
 
 
-@dataclass(frozen=True, slots=True)
-class HoldSpan:
+class HoldSpan(NamedTuple):
     """A span in which one thread, known by its tid, held a GIL without a handoff."""
 
     tid: int
@@ -64,11 +64,11 @@ class GilFold:
         self._end_ns = end_ns
         self._sums = GilSums()
         self._next = GilSums()
-        self._later: list[tuple[int, int, int, int]] = []
-        """Spans behind the tick's end, to be booked in the next one."""
+        self._spans: list[tuple[int, int, int, int]] = []
+        """Start, end, holder and waiters of each span that is not booked yet."""
         self._at_ns = 0
         self._same_since_ns = 0
-        """Since when the samples have been equal; booked only when that ends, or the tick does."""
+        """Since when the samples have been equal; that span is made only when it ends, or the tick does."""
         self._tid = FREE
         self._switch_number = -1
         self._waiters = 0
@@ -92,46 +92,29 @@ class GilFold:
         """Add a sample: holder's tid (or FREE, UNKNOWN_HOLDER), counter, waiters (−1: not told)."""
         sums = self._sums if at_ns <= self._end_ns else self._next
         sums.samples += 1
-        before_ns, first = self._at_ns, self._switch_number < 0
-        handoffs = 0 if first else max(0, switch_number - self._switch_number)
-        if first:
+        before_ns, known = self._at_ns, self._switch_number
+        if known < 0:
             self._same_since_ns = self._hold_start_ns = at_ns
-        elif at_ns - before_ns > GAP_NS:
-            self._gap(at_ns)
         else:
-            changed_ns = (before_ns + at_ns) // 2
-            self._spend(self._same_since_ns, changed_ns, self._tid, self._waiters)
-            self._same_since_ns = changed_ns
-            if tid != self._tid or switch_number != self._switch_number:
-                sums.handoffs_seen += tid not in (self._tid, FREE) and self._tid != FREE
-                self._end_hold(changed_ns, changed_ns)
-        sums.handoffs += handoffs
+            if at_ns - before_ns > GAP_NS:
+                self._gap(at_ns)
+            else:
+                changed_ns = (before_ns + at_ns) // 2
+                self._spans.append((self._same_since_ns, changed_ns, self._tid, self._waiters))
+                self._same_since_ns = changed_ns
+                if tid != self._tid or switch_number != known:
+                    sums.handoffs_seen += tid not in (self._tid, FREE) and self._tid != FREE
+                    self._end_hold(changed_ns, changed_ns)
+            if switch_number > known:
+                sums.handoffs += switch_number - known
         self._at_ns, self._tid, self._switch_number, self._waiters = at_ns, tid, switch_number, waiters
 
     def _gap(self, at_ns: int) -> None:
         """Nothing is known between the last sample and this one."""
-        self._spend(self._same_since_ns, self._at_ns, self._tid, self._waiters)
+        self._spans.append((self._same_since_ns, self._at_ns, self._tid, self._waiters))
         self._end_hold(self._at_ns, at_ns)
         self._sums.gap = (self._at_ns, at_ns)
         self._same_since_ns = at_ns
-
-    def _spend(self, start_ns: int, end_ns: int, tid: int, waiters: int) -> None:
-        """Book a span, cut at the tick's end."""
-        cut_ns = min(max(self._end_ns, start_ns), end_ns)
-        if cut_ns < end_ns:
-            self._later.append((cut_ns, end_ns, tid, waiters))
-        length_ns = cut_ns - start_ns
-        if length_ns <= 0:
-            return
-        sums = self._sums
-        sums.watched_ns += length_ns
-        if tid != FREE:
-            sums.held_ns += length_ns
-            sums.held_by_tid[tid] = sums.held_by_tid.get(tid, 0) + length_ns
-        sums.waiters_max = max(sums.waiters_max, waiters)
-        if waiters > 0:
-            sums.contended_ns += length_ns
-            sums.waiter_ns += length_ns * waiters
 
     def _end_hold(self, end_ns: int, next_start_ns: int) -> None:
         if self._tid != FREE and end_ns > self._hold_start_ns:
@@ -141,8 +124,12 @@ class GilFold:
 
     @property
     def is_settled(self) -> bool:
-        """No hold goes on, and nothing waits to be booked in the next tick."""
-        return self._tid == FREE and not self._later and self._switch_number >= 0
+        """No hold goes on, and none is left over from before."""
+        return (
+            self._tid == FREE
+            and self._switch_number >= 0
+            and all(tid == FREE and waiters <= 0 for _, _, tid, waiters in self._spans)
+        )
 
     def extend(self, end_ns: int) -> None:
         """Let the tick that goes on end later, as nothing happened in it."""
@@ -155,22 +142,49 @@ class GilFold:
         sums = self._sums
         if self._switch_number >= 0:
             # What the last sample saw goes on until another one differs.
-            self._spend(self._same_since_ns, self._at_ns, self._tid, self._waiters)
+            self._spans.append((self._same_since_ns, self._at_ns, self._tid, self._waiters))
             self._same_since_ns = self._at_ns
-        open_until_ns = self._at_ns
-        if self._tid != FREE and open_until_ns > self._hold_start_ns:
-            sums.holds.append(HoldSpan(self._tid, self._hold_start_ns, open_until_ns))
+        if self._tid != FREE and self._at_ns > self._hold_start_ns:
+            sums.holds.append(HoldSpan(self._tid, self._hold_start_ns, self._at_ns))
+        self._spans = _book(self._spans, self._end_ns, sums)
         sums.locked_samples = round(sums.samples * sums.held_ns / sums.watched_ns) if sums.watched_ns else 0
         sums.longest_hold_ns = max((hold.end_ns - hold.start_ns for hold in sums.holds), default=0)
         self._sums, self._next = self._next, GilSums()
         self._end_ns = next_end_ns
-        later, self._later = self._later, []
-        for span in later:
-            self._spend(*span)
         return sums
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def _book(
+    spans: Sequence[tuple[int, int, int, int]], end_ns: int, sums: GilSums
+) -> list[tuple[int, int, int, int]]:
+    """Add spans to a tick's sums, cut at its end; returns what lies behind that."""
+    later: list[tuple[int, int, int, int]] = []
+    watched_ns = contended_ns = waiter_ns = waiters_max = 0
+    held = sums.held_by_tid
+    for start_ns, until_ns, tid, waiters in spans:
+        cut_ns = until_ns
+        if until_ns > end_ns:
+            cut_ns = max(end_ns, start_ns)
+            later.append((cut_ns, until_ns, tid, waiters))
+        length_ns = cut_ns - start_ns
+        if length_ns <= 0:
+            continue
+        watched_ns += length_ns
+        if tid != FREE:
+            held[tid] = held.get(tid, 0) + length_ns
+        if waiters > 0:
+            contended_ns += length_ns
+            waiter_ns += length_ns * waiters
+            waiters_max = max(waiters_max, waiters)
+    sums.watched_ns += watched_ns
+    sums.held_ns = sum(held.values())
+    sums.contended_ns += contended_ns
+    sums.waiter_ns += waiter_ns
+    sums.waiters_max = max(sums.waiters_max, waiters_max)
+    return later
+
+
+@dataclass(slots=True, kw_only=True)
 class LaneReading:
     """What one tick brought of one lane. Nanoseconds in the tick, unless a field says otherwise."""
 

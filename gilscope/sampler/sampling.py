@@ -6,6 +6,7 @@ benchmark. Times are the monotonic clock's; session time is since `begin`.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 
@@ -16,13 +17,16 @@ from gilscope.sampler.merge import GAP_NS
 from gilscope.sampler.output import OutputTap
 from gilscope.sampler.tree import ProcessTree
 from gilscope.sampler.watch import ProcessWatch
-from gilscope.sources.gil import Sample
+from gilscope.sources.gil import READ_ERRORS, Fields, GilProbe
 from gilscope.sources.memory import ReadFailedError
 
+FAILURES = (ReadFailedError, *READ_ERRORS)
 HOT_GILS = 4
 COLD_TURNS_MIN, COLD_TURNS_MAX = 16, 128
+COLD_NS = GAP_NS // 2
+"""Each GIL is sampled this often at least: spans longer than a gap would count as not watched."""
 
-_Entry = tuple[ProcessWatch, GilWatch, Callable[[], Sample]]
+_Entry = tuple[ProcessWatch, GilWatch, GilProbe, Callable[..., Fields], tuple[int, int, int]]
 
 
 class GilSampling:
@@ -36,11 +40,14 @@ class GilSampling:
         self._origin_ns = 0
         self._ticker = Ticker(rate_hz, 0)
         self._turn = 0
+        self._sampled_ns = 0
+        """When the last sample was taken."""
 
     def begin(self, origin_ns: int) -> None:
         """Session time is zero when the monotonic clock shows `origin_ns`."""
         self._origin_ns = origin_ns
         self._ticker = Ticker(self._rate_hz, origin_ns)
+        self._sampled_ns = origin_ns
 
     def set_rate(self, rate_hz: float) -> None:
         """Sample at another mean rate from now on."""
@@ -48,41 +55,45 @@ class GilSampling:
 
     def sample_until(self, due_ns: int) -> bool:
         """Sample until session time `due_ns`; True when a process could not be read any more."""
-        every = [(process, gil, gil.probe.sample) for process, gil in self._tree.readable_gils()]
-        turns = _turns(every)
-        monotonic_ns, next_deadline = time.monotonic_ns, self._ticker.next_deadline
+        every = self._tree.readable_gils()
+        turns = _turns(every, self._ticker.period_ns)
+        pread, sleep, monotonic_ns, count = os.pread, time.sleep, time.monotonic_ns, len(turns)
         origin_ns, silent = self._origin_ns, not self._output.is_open
         due_ns += origin_ns
-        turn, late_ns = self._turn, 0
-        lost = changed = False
-        now_ns = before_ns = monotonic_ns()
-        while not changed:
-            deadline_ns = next_deadline(now_ns)
-            if not silent:
-                self._output.wait_until(deadline_ns, now_ns)
-            elif deadline_ns > now_ns:
-                time.sleep((deadline_ns - now_ns) / NS_PER_S)
-            now_ns = monotonic_ns()
-            late_ns = max(late_ns, now_ns - deadline_ns)
-            for process, gil, sample in turns[turn % len(turns)]:
-                try:
-                    seen = sample()
-                except ReadFailedError as error:
-                    lost = self._lose(process, gil, error, now_ns) or lost
-                    changed = True  # begin anew with the GILs that are left
-                    continue
-                if seen is gil.last and now_ns - before_ns < GAP_NS:
-                    gil.same += 1  # by far the most samples: told to the fold only when that ends
-                    gil.same_ns = now_ns - origin_ns
+        first = turn = self._turn
+        lost, late_ns, period_ns = False, 0, self._ticker.period_ns
+        now_ns, before_ns = monotonic_ns(), self._sampled_ns
+        for deadline_ns in self._ticker.deadlines(now_ns, due_ns):
+            if deadline_ns > now_ns:
+                if silent:
+                    sleep((deadline_ns - now_ns) / NS_PER_S)
                 else:
-                    gil.tell(now_ns - origin_ns, seen)
+                    self._output.wait_until(deadline_ns, now_ns)
+                now_ns = monotonic_ns()
+            elif now_ns - deadline_ns > period_ns and deadline_ns < due_ns:
+                continue  # missed: two samples of one moment say no more than one
+            if now_ns - deadline_ns > late_ns:  # noqa: PLR1730 - a call of max() in each sample costs more
+                late_ns = now_ns - deadline_ns
+            gap = now_ns - before_ns > GAP_NS
+            for process, gil, probe, unpack, (fd, size, address) in turns[turn % count]:
+                try:
+                    fields = unpack(pread(fd, size, address))
+                    if fields != probe.fields or gap:
+                        gil.note(now_ns - origin_ns, fields)
+                    else:
+                        gil.same += 1
+                        gil.same_ns = now_ns - origin_ns
+                except FAILURES as error:
+                    lost = self._lose(process, gil, error, now_ns) or lost
+                    count = 0
             before_ns = now_ns
             turn += 1
-            if now_ns >= due_ns:
+            if not count:
+                self._ticker.give_back(now_ns)  # begin anew with the GILs that are left
                 break
-        _flush(every)
-        self._counters.samples_taken += turn - self._turn
+        self._sampled_ns = before_ns
         self._turn = turn
+        self._counters.samples_taken += turn - first
         self._counters.late_ns_max = max(self._counters.late_ns_max, late_ns)
         return lost
 
@@ -94,36 +105,34 @@ class GilSampling:
         self._ticker.next_deadline(now_ns)
         for process, gil in self._tree.readable_gils():
             try:
-                gil.tell(now_ns - self._origin_ns, gil.probe.sample())
+                gil.read(now_ns - self._origin_ns)
             except ReadFailedError as error:
                 self._lose(process, gil, error, now_ns)
+        self._sampled_ns = now_ns
         self._counters.samples_taken += 1
 
-    def _lose(self, process: ProcessWatch, gil: GilWatch, error: ReadFailedError, now_ns: int) -> bool:
+    def _lose(self, process: ProcessWatch, gil: GilWatch, error: Exception, now_ns: int) -> bool:
         """A GIL cannot be read: its interpreter is gone, or the whole process; True if the process."""
         self._counters.failed_reads += 1
         if gil.probe.interpreter != 0:
             process.lose_gil(gil)
             return False
-        process.lost(str(error), now_ns - self._origin_ns)
+        failure = error if isinstance(error, ReadFailedError) else gil.probe.failure(error)
+        process.lost(str(failure), now_ns - self._origin_ns)
         return True
 
 
-def _flush(every: list[_Entry]) -> None:
-    for _, gil, _ in every:
-        if gil.same:
-            gil.flush()
-
-
-def _turns(every: list[_Entry]) -> list[list[_Entry]]:
+def _turns(every: list[tuple[ProcessWatch, GilWatch]], period_ns: int) -> list[list[_Entry]]:
     """Which GILs to sample, in turn.
 
     Of many, those that have long been free share a place: each sample stands for the time since the last
     one, so that rarer ones are less exact, not less true.
     """
-    if len(every) <= HOT_GILS:
-        return [every]
-    hot = [entry for entry in every if not entry[1].is_cold]
-    cold = [entry for entry in every if entry[1].is_cold]
-    count = min(COLD_TURNS_MAX, max(COLD_TURNS_MIN, len(cold))) if cold else 1
+    entries = [(process, gil, gil.probe, gil.probe.unpack, gil.probe.place) for process, gil in every]
+    if len(entries) <= HOT_GILS:
+        return [entries]
+    hot = [entry for entry in entries if not entry[1].is_cold]
+    cold = [entry for entry in entries if entry[1].is_cold]
+    most = min(COLD_TURNS_MAX, COLD_NS // period_ns)
+    count = max(1, min(most, max(COLD_TURNS_MIN, len(cold)))) if cold else 1
     return [[*hot, *cold[turn::count]] for turn in range(count)]

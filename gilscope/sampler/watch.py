@@ -19,6 +19,8 @@ from gilscope.sources.tasks import CLOCK_TICKS_PER_S, Sweep, Task, Tasks
 
 IDLE_FOLD_NS = 1_000_000_000
 RESCAN_NS = 1_000_000_000
+STEADY_NS = 500_000_000
+"""After so long without a thread's start or end the threads are taken for those that stay."""
 MAIN_THREAD = "MainThread"
 RETRY_FIRST_NS = 20_000_000
 RETRY_LAST_NS = 2_000_000_000
@@ -92,6 +94,7 @@ class ProcessWatch:
         self._cpu_base_ns = 0
         self._holders: dict[int, int] = {}
         """The tids behind doubtful holders, as the last tick found them."""
+        self._threads_changed_ns = now_ns
         self._newest = 0
         self._rescan_ns = 0
         self._idle = False
@@ -231,15 +234,20 @@ class ProcessWatch:
             self.lanes.end(tid, now_ns if self._lost_ns is None else min(now_ns, self._lost_ns))
         self.lanes.see(sweep.seen)
         if thorough:
+            self._note_change(now_ns, changed=bool(sweep.started or ended))
             if self._older:
                 self._cpu_base_ns = self.tasks.last_cpu_ns
             self._idle = sweep.idle
-            if not sweep.idle:
-                for gil in self.gils:
-                    gil.quiet = 0
             self._swept_ns = now_ns
             self._older = False
         return sweep
+
+    def _note_change(self, now_ns: int, *, changed: bool) -> None:
+        if changed:
+            self._threads_changed_ns = now_ns
+        if self.reader is not None:
+            steady = now_ns - self._threads_changed_ns > STEADY_NS
+            self.reader.steady(self.tasks.tasks if steady else None)
 
     @property
     def is_idle(self) -> bool:
@@ -282,6 +290,10 @@ class ProcessWatch:
         """Fold all that was read since the last tick's end; sweep just before. None follows the `last`."""
         part = ProcessPart()
         start_ns, self._tick_start_ns, self._tick_end_ns = self._tick_start_ns, end_ns, next_end_ns
+        for watch in (*self._closed_gils, *self.gils):
+            watch.settle()
+            if not self._idle:
+                watch.quiet = 0
         if not last and self._may_wait(end_ns):
             for watch in self.gils:
                 watch.fold.extend(next_end_ns)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -31,6 +31,12 @@ MAX_TID = 2**22
 MAX_TORN_RETRIES = 4
 NAMES_CREATOR_UNTIL = (3, 12)
 """Up to this version a sub-interpreter's thread state names its creator, whichever thread runs it."""
+
+
+READ_ERRORS = (OSError, struct.error)
+"""What reading a GIL's fields raises when the process, or its memory, is gone."""
+Fields = tuple[int, ...]
+"""A GIL's words as they stand in memory."""
 
 
 class Sample(NamedTuple):
@@ -75,14 +81,20 @@ class GilProbe:
         if reader.layout.tstate_current is not None and reader.layout.gil_in_runtime is not None:
             # One read brings both: the pointer to the running thread lies just behind the struct.
             wanted.append((reader.layout.tstate_current - reader.layout.gil_in_runtime, "Q"))
-        self._meaning = _meaning
+        self._first = 0
+        """Where in `Fields` the holder stands; on a free-threaded build whether there is a GIL comes first."""
         if fields.enabled is not None:
             wanted.insert(0, (fields.enabled, "i"))
-            self._meaning = _meaning_free_threaded
+            self._first = 1
+        self._running = len(wanted) - 1 if len(wanted) > self._first + 4 else self._first
+        """Where the running thread stands, if that is read besides the last holder."""
         self._struct = _struct_at(wanted)
-        self._size, self._unpack = self._struct.size, self._struct.unpack
-        self._fd = reader.memory.fd
-        self._fields: tuple[int, ...] = ()
+        self.unpack = self._struct.unpack
+        self.place = (reader.memory.fd, self._struct.size, address)
+        """What os.pread needs to read the fields that `unpack` takes apart: the hot loop does both itself, as
+        each call that it makes costs microseconds."""
+        self.fields: Fields = ()
+        """Those of the last sample. As long as a reading equals them, so does the sample."""
         self._sample = Sample(0, 0, 0)
         self._last: tuple[int, int] = (0, -1)
         self._tid = 0
@@ -122,46 +134,85 @@ class GilProbe:
         Raises:
             ReadFailedError: the process is gone, or its memory is.
         """
-        try:
-            fields = self._unpack(os.pread(self._fd, self._size, self.address))
-        except (OSError, struct.error):
-            fields = self._read()
-        if fields == self._fields:
-            return self._sample
-        return self._changed(fields)
+        fields = self.read()
+        return self._sample if fields == self.fields else self.take(fields)
 
-    def _changed(self, fields: tuple[int, ...]) -> Sample:
+    def take(self, fields: Fields) -> Sample:
+        """The sample that `fields`, read just now, amount to; read again where they contradict themselves.
+
+        Raises:
+            ReadFailedError: the process is gone, or its memory is.
+        """
         holder, locked, switch_number, references = self._meaning(fields)
         if locked == 1 and (holder, switch_number) != self._last:
             for _ in range(MAX_TORN_RETRIES):
                 if self._consistent(holder, switch_number):
                     break
-                fields = self._read()
+                fields = self.read()
                 again = self._meaning(fields)
                 if again[0] == holder and again[2] == switch_number:
                     break
                 self.torn += 1
                 holder, locked, switch_number, references = again
-            if locked == 1:
-                self._tid = self.reader.tid_of(holder)
-                self._last = (holder, switch_number)
+        return self._taken(fields, holder, locked, switch_number, references)
+
+    def take_later(self, fields: Fields) -> Sample:
+        """The same of fields that were `plain` when they were read, some time ago."""
+        return self._taken(fields, *self._meaning(fields))
+
+    def is_plain(self, fields: Fields) -> bool:
+        """Whether fields need no other reading to be understood.
+
+        They contradict neither themselves nor those before, and the holder's tid is known.
+        """
+        at, before = self._first, self.fields
+        return (
+            len(before) == len(fields)
+            and (fields[at] != before[at]) == (fields[at + 2] != before[at + 2])
+            and (fields[at + 1] == 0 or fields[self._running] in self.reader.tids)
+        )
+
+    def _taken(self, fields: Fields, holder: int, locked: int, switch_number: int, references: int) -> Sample:
+        if locked == 1 and (holder, switch_number) != self._last:
+            self._tid = self.reader.tid_of(holder)
+            self._last = (holder, switch_number)
         waiters = references >> 3 if self.reader.counts_waiters else -1
-        if self.reader.layout.free_threaded:
+        if self._first:
             self.enabled = fields[0]
             if self.enabled == 0:
                 waiters = 0
         # A holder that no list has may be in the next one: such a sample is not to be trusted again.
-        self._fields = () if locked == 1 and self._tid < 0 else fields
+        self.fields = () if locked == 1 and self._tid < 0 else fields
         self._sample = Sample(self._tid if locked == 1 else 0, switch_number, waiters)
         return self._sample
 
-    def _read(self) -> tuple[int, ...]:
+    def _meaning(self, fields: Fields) -> tuple[int, int, int, int]:
+        """Holder's thread state (0: free), locked, switch_number, waiters × 8 + flags."""
+        at = self._first
+        holder, locked, switch_number, references = fields[at : at + 4]
+        if at and not fields[0]:
+            return 0, 0, switch_number, 0
+        if locked != 1:
+            return 0, locked, switch_number, references
+        if len(fields) > at + 4 and fields[-1]:
+            # With legacy sub-interpreters last_holder can lag behind (3.8 – 3.11).
+            holder = fields[-1]
+        return holder, locked, switch_number, references
+
+    def read(self) -> Fields:
+        """Its words as they stand now.
+
+        Raises:
+            ReadFailedError: the process is gone, or its memory is.
+        """
         try:
-            return self._unpack(os.pread(self._fd, self._size, self.address))
-        except (OSError, struct.error) as error:
-            raise ReadFailedError(
-                f"process {self.reader.memory.pid}: the GIL cannot be read: {error}"
-            ) from error
+            return self.unpack(os.pread(*self.place))
+        except READ_ERRORS as error:
+            raise self.failure(error) from error
+
+    def failure(self, error: Exception) -> ReadFailedError:
+        """What to say of one of READ_ERRORS."""
+        return ReadFailedError(f"process {self.reader.memory.pid}: the GIL cannot be read: {error}")
 
     def _consistent(self, holder: int, switch_number: int) -> bool:
         """Holder and counter change together; if only one did, one of them may be half of another moment."""
@@ -170,7 +221,7 @@ class GilProbe:
     def forget_holder(self) -> None:
         """Look the holder's tid up again at the next sample: a thread ended, its state may be reused."""
         self._last = (0, self._last[1])
-        self._fields = ()
+        self.fields = ()
 
 
 class InterpreterReader:
@@ -188,6 +239,9 @@ class InterpreterReader:
         self._next_first = layout.thread_next < layout.thread_interp
         self._thread_states: set[int] = set()
         self._doubtful: set[int] = set()
+        self.tids: dict[int, int] = {}
+        """Thread state → what `tid_of` says of it: those that need not be read again, see `steady`."""
+        self._steady = False
         self.claims: dict[int, int] = {}
         """Doubtful holders (see `tid_of`) → the tid that their state names."""
         self.walks = 0
@@ -314,6 +368,9 @@ class InterpreterReader:
         A state that may name the wrong thread gives a doubtful holder instead: the state's own address,
         negative, with the tid that it names in `claims`.
         """
+        known = self.tids.get(thread_state)
+        if known is not None:
+            return known
         if thread_state not in self._thread_states:
             self.walk()
             if thread_state not in self._thread_states:
@@ -324,10 +381,22 @@ class InterpreterReader:
             return -1
         if not 0 < tid <= MAX_TID:
             return -1
+        holder = tid
         if thread_state in self._doubtful:
             self.claims[-thread_state] = tid
-            return -thread_state
-        return tid
+            holder = -thread_state
+        elif self._steady:
+            self.tids[thread_state] = tid
+        return holder
+
+    def steady(self, tids: Collection[int] | None) -> None:
+        """Threads have not come and gone for a while: these, so that a thread's state stays its own.
+
+        While they do (None), a state's memory may become another thread's at any moment, and each holder's
+        tid is read anew.
+        """
+        self._steady = tids is not None
+        self.tids = {state: tid for state, tid in self.tids.items() if tid in tids} if tids else {}
 
     def read_tid(self, thread_state: int) -> int:
         """What a thread's state says its kernel id is."""
@@ -371,24 +440,6 @@ class InterpreterReader:
 
 _ATTACHMENTS = {int(attachment): attachment for attachment in Attachment}
 _ACTIVITY = (Attachment.SHUTTING_DOWN, Attachment.DETACHED, Attachment.SUSPENDED, Attachment.ATTACHED)
-
-
-def _meaning(fields: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """Holder's thread state (0: free), locked, switch_number, waiters × 8 + flags."""
-    holder, locked, switch_number, references, *current = fields
-    if locked != 1:
-        return 0, locked, switch_number, references
-    if current and current[0]:
-        # With legacy sub-interpreters last_holder can lag behind (3.8 – 3.11).
-        holder = current[0]
-    return holder, locked, switch_number, references
-
-
-def _meaning_free_threaded(fields: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """The same where the first field tells whether there is a GIL at all."""
-    enabled, *others = fields
-    holder, locked, switch_number, references = _meaning(tuple(others))
-    return (holder, locked, switch_number, references) if enabled else (0, 0, switch_number, 0)
 
 
 def _struct_at(fields: list[tuple[int, str]]) -> struct.Struct:

@@ -26,9 +26,9 @@ from gilscope.model import Frame
 from gilscope.sources.layouts import GLIBC_TID_OFFSET
 from gilscope.sources.memory import ProcessMemory, ReadFailedError
 
-RECORD_RATE_HZ = 25
+RECORD_RATE_HZ = 15
 FIRST_RECORD_S = 1
-RECORD_S = 5
+RECORD_S = 10
 TIMEOUT_S = 10.0
 """A call that takes so much longer than it should is ended."""
 MAX_FAILURES = 3

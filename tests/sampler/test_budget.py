@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gilscope.sampler.budget import (
+    COMMIT_TICKS_MAX,
     RATE_HZ_MIN,
     SWEEP_HZ_MAX,
     SWEEP_HZ_MIN,
@@ -34,21 +35,29 @@ def test_never_below_the_least_and_never_above_what_was_asked(
     for plan in follow(asked, limit, spent):
         assert min(asked, RATE_HZ_MIN) <= plan.rate_hz <= asked
         assert SWEEP_HZ_MIN <= plan.sweep_hz <= SWEEP_HZ_MAX
+        assert 1 <= plan.commit_ticks <= COMMIT_TICKS_MAX
 
 
 @given(rates, st.floats(0.001, 1))
-def test_sweeps_give_way_first_then_stacks_then_samples(asked: float, limit: float) -> None:
+def test_sweeps_give_way_first_then_commits_then_stacks_then_samples(asked: float, limit: float) -> None:
     calm = follow(asked, limit, [0.0] * 60)[-1]
     assert calm == Plan(rate_hz=asked, sweep_hz=SWEEP_HZ_MAX, stacks=True)
     plans = [calm]
     for _ in range(60):
         plans.append(next_plan(plans[-1], cost_share=2 * limit, limit_share=limit, asked_rate_hz=asked))
     for before, after in pairwise(plans):
-        if after.stacks < before.stacks:
+        if after.commit_ticks > before.commit_ticks:
             assert before.sweep_hz == SWEEP_HZ_MIN
+        if after.stacks < before.stacks:
+            assert before.commit_ticks == COMMIT_TICKS_MAX
         if after.rate_hz < before.rate_hz:
             assert not before.stacks
-    assert plans[-1] == Plan(rate_hz=min(asked, RATE_HZ_MIN), sweep_hz=SWEEP_HZ_MIN, stacks=False)
+    assert plans[-1] == Plan(
+        rate_hz=min(asked, RATE_HZ_MIN),
+        sweep_hz=SWEEP_HZ_MIN,
+        commit_ticks=COMMIT_TICKS_MAX,
+        stacks=False,
+    )
 
 
 @given(rates, st.floats(0.001, 1))

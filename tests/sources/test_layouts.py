@@ -129,7 +129,7 @@ def test_what_a_process_publishes_is_not_believed(version: tuple[int, int], valu
     layout = from_debug_offsets(COOKIE + struct.pack(f"<Q{len(values)}Q", version_hex, *values))
     if layout is not None:
         reader = InterpreterReader(_NoMemory(), layout, 0, counts_waiters=True)
-        assert GilProbe(reader, 0, 0, "shared")._size <= 2 * layouts.MAX_OFFSET
+        assert GilProbe(reader, 0, 0, "shared").place[1] <= 2 * layouts.MAX_OFFSET
 
 
 @given(st.binary(max_size=2 * DEBUG_OFFSETS_SIZE))
