@@ -27,8 +27,8 @@ class Plan:
 
 
 def first_plan(rate_hz: float) -> Plan:
-    """The plan to start with: one sweep a tick, more as soon as the budget shows that there is room."""
-    return Plan(rate_hz=rate_hz, sweep_hz=SWEEP_HZ_MIN)
+    """The plan to start with, a thrifty one: more as soon as the budget shows that there is room."""
+    return Plan(rate_hz=rate_hz, sweep_hz=SWEEP_HZ_MIN, commit_ticks=2)
 
 
 def next_plan(plan: Plan, *, cost_share: float, limit_share: float, asked_rate_hz: float) -> Plan:

@@ -29,8 +29,6 @@ from gilscope.sampler.tree import ProcessTree
 from gilscope.sources.pyspy import PySpy
 
 EXIT_PATIENCE, EXIT_STEP_S = 40, 0.000_5
-LOOK_NS = 25_000_000
-"""How often forks are looked for: a new process is watched this soon."""
 LOOK_AROUND_SHARE = 0.005
 """A walk through all threads of all processes takes longer the more there are: at most so much of time."""
 BEHIND_NS = NS_PER_S
@@ -141,17 +139,15 @@ class Sampler:
 
     def _watch(self) -> Ending:
         while True:
-            look_ns = self.now_ns() + LOOK_NS
-            due_ns = min(self._tick_end_ns, self._next_sweep_ns, look_ns)
-            lost = self._sampling.sample_until(due_ns)
+            lost = self._sampling.sample_until(min(self._tick_end_ns, self._next_sweep_ns))
             now_ns = self.now_ns()
-            if self._target.has_reports():
-                self._take_reports(now_ns, counts=False)
             if now_ns >= self._tick_end_ns:
                 ending = self._finish_ticks(now_ns)
                 if ending is not None:
                     return ending
             elif now_ns >= self._next_sweep_ns:
+                if self._target.has_reports():
+                    self._take_reports(now_ns, counts=False)
                 self._sweep(now_ns, thorough=False)
             if lost and self._ends_now():
                 return Ending("the target ended", stop_target=False)
@@ -174,7 +170,6 @@ class Sampler:
     def _finish_ticks(self, now_ns: int) -> Ending | None:
         """Write the tick that ended, and what is due with it; the reason to end, if there is one."""
         self._sweep(now_ns)
-        self._sampling.sample_if_due()
         while self._tick_end_ns <= now_ns:
             behind_ns = now_ns - self._tick_end_ns
             if behind_ns > BEHIND_NS:

@@ -99,23 +99,32 @@ class StackCollector:
                 watch.lanes.rename(result.names)
                 pause_ns = round(result.cpu_ns / NAMES_COST_SHARE)
                 self._ask_at_ns[result.pid] = max(self._ask_at_ns.get(result.pid, 0), now_ns + pause_ns)
+            self._take_stacks(result.stacks, by_pid, lane_of)
         elif isinstance(result, Stacks):
-            for stack in result.stacks:
-                if stack.name and stack.pid in by_pid:
-                    by_pid[stack.pid].lanes.rename({stack.tid: stack.name})
-                lane = lane_of(stack.pid, stack.tid)
-                if (stack.pid, stack.tid) not in self._held_since_record:
-                    self.disagreements += stack.count
-                if lane is not None:
-                    self.samples.append(
-                        StackSample(
-                            lane=lane,
-                            start_ns=result.start_ns,
-                            end_ns=result.end_ns,
-                            count=stack.count,
-                            frames=stack.frames,
-                        )
+            self._take_stacks(result, by_pid, lane_of)
+
+    def _take_stacks(
+        self,
+        result: Stacks,
+        by_pid: Mapping[int, ProcessWatch],
+        lane_of: Callable[[int, int], int | None],
+    ) -> None:
+        for stack in result.stacks:
+            if stack.name and stack.pid in by_pid:
+                by_pid[stack.pid].lanes.rename({stack.tid: stack.name})
+            lane = lane_of(stack.pid, stack.tid)
+            if (stack.pid, stack.tid) not in self._held_since_record:
+                self.disagreements += stack.count
+            if lane is not None:
+                self.samples.append(
+                    StackSample(
+                        lane=lane,
+                        start_ns=result.start_ns,
+                        end_ns=result.end_ns,
+                        count=stack.count,
+                        frames=stack.frames,
                     )
+                )
 
     def _failed(self, failure: PySpyFailure | None, now_ns: int) -> None:
         if failure is None:

@@ -82,7 +82,7 @@ class GilProbe:
             # One read brings both: the pointer to the running thread lies just behind the struct.
             wanted.append((reader.layout.tstate_current - reader.layout.gil_in_runtime, "Q"))
         self._first = 0
-        """Where in `Fields` the holder stands; on a free-threaded build whether there is a GIL comes first."""
+        """Where in `Fields` the holder stands; free-threaded builds tell before it whether there is a GIL."""
         if fields.enabled is not None:
             wanted.insert(0, (fields.enabled, "i"))
             self._first = 1

@@ -27,8 +27,9 @@ from gilscope.sources.layouts import GLIBC_TID_OFFSET
 from gilscope.sources.memory import ProcessMemory, ReadFailedError
 
 RECORD_RATE_HZ = 15
-FIRST_RECORD_S = 1
+FIRST_RECORD_S = 5
 RECORD_S = 10
+"""Each start costs as much CPU time as seconds of sampling: a dump shows something soon, so none is short."""
 TIMEOUT_S = 10.0
 """A call that takes so much longer than it should is ended."""
 MAX_FAILURES = 3
@@ -62,10 +63,13 @@ class Stacks:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names of the threads of one process, by tid."""
+    """What a dump shows of the threads of one process."""
 
     pid: int
     names: dict[int, str]
+    """By tid."""
+    stacks: Stacks
+    """That of the thread that held the GIL, if one did."""
     cpu_ns: int
     """What it took: it grows with the number of threads."""
 
@@ -145,7 +149,7 @@ class PySpy:
         return any(call.kind == "dump" and call.pid == pid for call in self._calls)
 
     def record(self, pid: int, now_ns: int) -> PySpyFailure | None:
-        """Begin a record of a few seconds; the first one is short, so that something shows soon."""
+        """Begin a record of a few seconds."""
         seconds = RECORD_S if self._records else FIRST_RECORD_S
         self._records += 1
         arguments = ["--threads", "--gil", "--full-filenames", "-r", str(RECORD_RATE_HZ), "-d", str(seconds)]
@@ -153,7 +157,7 @@ class PySpy:
         return self._start("record", pid, now_ns, arguments, seconds)
 
     def dump(self, pid: int, now_ns: int) -> PySpyFailure | None:
-        """Begin to read the names of a process's threads."""
+        """Begin to read the names of a process's threads, and the stack of the one that holds the GIL."""
         return self._start("dump", pid, now_ns, ["--json"])
 
     def _start(
@@ -218,8 +222,9 @@ class PySpy:
         try:
             text = call.output.read_text(errors="replace")
             if call.kind == "dump" and status == 0:
-                names = parse_names(text, call.pid, self._find_tid)
-                return self._succeeded(Names(call.pid, names, call.cpu_ns))
+                names, stacks = parse_dump(text, call.pid, self._find_tid)
+                held = Stacks(stacks, call.start_ns, now_ns)
+                return self._succeeded(Names(call.pid, names, held, call.cpu_ns))
             if call.kind == "record" and (status == 0 or text):
                 stacks = parse_stacks(text, call.pid, self._find_tid)
                 return self._succeeded(Stacks(stacks, call.start_ns, now_ns))
@@ -349,11 +354,23 @@ def _path(parts: list[str], pid: int) -> tuple[int, re.Match[str] | None, str | 
     return pid, thread, name, frames
 
 
-def parse_names(text: str, pid: int, find_tid: FindTid = _no_tid) -> dict[int, str]:
-    """The names in what `py-spy dump --json` prints, by tid."""
-    names = {}
+def parse_dump(text: str, pid: int, find_tid: FindTid = _no_tid) -> tuple[dict[int, str], tuple[Stack, ...]]:
+    """What `py-spy dump --json` prints: names by tid, and the stacks of threads that held the GIL.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is something else.
+    """
+    names: dict[int, str] = {}
+    stacks: list[Stack] = []
     for thread in json.loads(text):
-        tid = thread.get("os_thread_id") or find_tid(pid, int(thread.get("thread_id") or 0))
-        if tid and thread.get("thread_name"):
-            names[int(tid)] = str(thread["thread_name"])
-    return names
+        tid = int(thread.get("os_thread_id") or find_tid(pid, int(thread.get("thread_id") or 0)))
+        name = thread.get("thread_name")
+        if tid and name:
+            names[tid] = str(name)
+        if tid and thread.get("owns_gil") and thread.get("frames"):
+            frames = tuple(
+                Frame(function=str(frame["name"]), file=str(frame["filename"]), line=int(frame["line"]))
+                for frame in reversed(thread["frames"])
+            )
+            stacks.append(Stack(pid, tid, str(name) if name else None, frames, 1))
+    return names, tuple(stacks)

@@ -93,6 +93,7 @@ class Tasks:
         self.syscalls_readable = True
         self._path = f"/proc/{pid}/task"
         self._futex = FUTEX_CALLS.get(machine or os.uname().machine)
+        self._folder_fd = -1
         self._links = 0
         self._sweeps = 0
         self._clock = (~pid << 3) | 2  # the process's CPU clock, counted by the scheduler
@@ -222,7 +223,9 @@ class Tasks:
     def _update_list(self, result: Sweep) -> None:
         """Notice new and ended threads: the folder's link count moves with their number."""
         try:
-            links = os.stat(self._path).st_nlink  # noqa: PTH116 - on the sampling path
+            if self._folder_fd < 0:
+                self._folder_fd = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            links = os.fstat(self._folder_fd).st_nlink
             if links == self._links:
                 return
             tids = {int(name) for name in os.listdir(self._path)}  # noqa: PTH208 - names only, often
@@ -256,6 +259,9 @@ class Tasks:
         """Give all descriptors back."""
         for task in self.tasks.values():
             _close(task)
+        if self._folder_fd >= 0:
+            os.close(self._folder_fd)
+            self._folder_fd = -1
         self.tasks.clear()
         self._active.clear()
 
