@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from gilscope.model import Frame
 from gilscope.sources import pyspy
-from gilscope.sources import pyspy
 from gilscope.sources.pyspy import (
     MAX_FAILURES,
     Names,
