@@ -101,14 +101,24 @@ class RecordingReader:
         except SQLITE_ERRORS as error:
             raise RecordingError(_damaged(self.path, error)) from error
 
+    def _all(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """The same at once, which is much faster where there are not very many."""
+        try:
+            return self._db.execute(sql, values).fetchall()
+        except SQLITE_ERRORS as error:
+            raise RecordingError(_damaged(self.path, error)) from error
+
     def _one(self, sql: str, values: tuple[object, ...] = ()) -> Any:
-        row = next(self._rows(sql, values), None)
+        try:
+            row = self._db.execute(sql, values).fetchone()
+        except SQLITE_ERRORS as error:
+            raise RecordingError(_damaged(self.path, error)) from error
         return None if row is None else row[0]
 
     @contextlib.contextmanager
     def _one_moment(self) -> Iterator[None]:
         """All reads inside see the same state of the file."""
-        list(self._rows("BEGIN"))
+        self._all("BEGIN")
         try:
             yield
         finally:
@@ -264,11 +274,18 @@ class RecordingReader:
         """Index of the first tick that ends at or after a moment, found by halves: no index to keep up."""
         low = 0
         high = int(self._one(f"SELECT max(idx) FROM tick{suffix}") or 0) + 1
+        # Most ticks are as long as each other, so that the first guesses mostly hit.
+        for guess in self._guesses(suffix, at_ns):
+            if not low <= guess < high:
+                continue
+            row = self._tick_from(suffix, guess)
+            if row is None or row[1] >= at_ns:
+                high = guess
+            else:
+                low = row[0] + 1
         while low < high:
             middle = (low + high) // 2
-            row = next(
-                self._rows(f"SELECT idx, end_ns FROM tick{suffix} WHERE idx >= ? LIMIT 1", (middle,)), None
-            )
+            row = self._tick_from(suffix, middle)
             if row is None or row[1] >= at_ns:
                 high = middle
             else:
@@ -276,10 +293,25 @@ class RecordingReader:
         found = self._one(f"SELECT idx FROM tick{suffix} WHERE idx >= ? LIMIT 1", (low,))
         return None if found is None else int(found)
 
+    def _tick_from(self, suffix: str, index: int) -> tuple[int, int] | None:
+        """Index and end of the first tick with this index or a greater one."""
+        rows = self._all(f"SELECT idx, end_ns FROM tick{suffix} WHERE idx >= ? LIMIT 1", (index,))
+        return rows[0] if rows else None
+
+    def _guesses(self, suffix: str, at_ns: int) -> tuple[int, ...]:
+        """Indexes around the tick that would end at a moment, were all of one length."""
+        length_ns = dict(schema.ROLLUPS).get(suffix) or self._one(
+            "SELECT value FROM meta WHERE key = 'tick_ns'"
+        )
+        if not isinstance(length_ns, int) or length_ns <= 0:
+            return ()  # a damaged file
+        middle = at_ns // length_ns
+        return (middle - 2, middle + 2, middle, middle - 1, middle + 1)
+
     def _ticks_between(self, suffix: str, first: int, last: int) -> tuple[Tick, ...]:
         span = (first, last)
         gils: dict[int, list[GilTick]] = {}
-        for index, *values in self._rows(
+        for index, *values in self._all(
             "SELECT tick, gil, samples, locked_samples, watched_ns, held_ns, contended_ns, waiter_ns,"
             " waiters_max, handoffs, handoffs_seen, longest_hold_ns, holder"
             f" FROM gil_tick{suffix} WHERE tick BETWEEN ? AND ? ORDER BY tick, gil",
@@ -287,7 +319,7 @@ class RecordingReader:
         ):
             gils.setdefault(index, []).append(_gil_tick(values))
         lanes: dict[int, list[LaneTick]] = {}
-        for index, lane, *states, held, core in self._rows(
+        for index, lane, *states, held, core in self._all(
             f"SELECT * FROM lane_tick{suffix} WHERE tick BETWEEN ? AND ? ORDER BY tick, lane",
             span,
         ):
@@ -295,14 +327,14 @@ class RecordingReader:
                 LaneTick(lane=lane, states=tuple(states), held_ns=held, core=core)
             )
         cores: dict[int, list[CoreTick]] = {}
-        for index, core, busy, lane, share in self._rows(
+        for index, core, busy, lane, share in self._all(
             f"SELECT * FROM core_tick{suffix} WHERE tick BETWEEN ? AND ? ORDER BY tick, core",
             span,
         ):
             cores.setdefault(index, []).append(
                 CoreTick(core=core, busy_share=busy, lane=lane, target_share=share)
             )
-        rows = self._rows(
+        rows = self._all(
             f"SELECT idx, start_ns, end_ns FROM tick{suffix} WHERE idx BETWEEN ? AND ? ORDER BY idx",
             span,
         )

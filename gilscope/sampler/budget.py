@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 SWEEP_HZ_MAX = 60.0
 SWEEP_HZ_MIN = 20.0
 RATE_HZ_MIN = 100.0
-COMMIT_TICKS_MAX = 4
+COMMIT_TICKS_MAX = 2
+"""Ten pictures a second still look alive."""
 COMFORT = 0.75
 """Below this part of the budget, readings become more frequent again."""
 

@@ -181,6 +181,8 @@ def _lay_out(
             inside = min(until, (cell + 1) * cell_ns) - max(since, cell * cell_ns)
             held[cell] = held.get(cell, 0) + inside
         number += 1
+    if not held and _fill(row, states, begin - first, end - first):
+        return
     taken = sorted(cell for cell, time in held.items() if 2 * time >= cell_ns)
     # Where in a hold the CPU was lost is not known, but for how long in all.
     on_cpu = {s: states[s] for s in _HELD if states[s]} or {State.RUNNING: 1}
@@ -196,6 +198,16 @@ def _lay_out(
     for cell, state in zip(free, apportion({s: states[s] for s in kinds}, len(free)), strict=True):
         if 0 <= cell - first < len(row):
             row[cell - first] = state
+
+
+def _fill(row: bytearray, states: list[int], begin: int, end: int) -> bool:
+    """Lay out a tick with one state only, by far the most common: a thread that waits, or sleeps."""
+    lone = [state for state, time in enumerate(states) if time]
+    if len(lone) != 1:
+        return False
+    begin, end = (max(0, min(cell, len(row))) for cell in (begin, end))
+    row[begin:end] = bytes(lone) * (end - begin)
+    return True
 
 
 def _before_hold(cell: int, holds: list[int], end: int) -> int:
