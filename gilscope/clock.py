@@ -75,11 +75,9 @@ class Ticker:
         self._cell_ns = cell_ns
         return found
 
-    def give_back(self, now_ns: int) -> None:
-        """Moments after `now_ns` were given out and not used: they are to come again."""
-        ahead = (self._cell_ns - now_ns) // self.period_ns
-        if ahead > 0:
-            self._cell_ns -= ahead * self.period_ns
+    def give_back(self, count: int) -> None:
+        """The last `count` moments that were given out were not used: they are to come again."""
+        self._cell_ns -= count * self.period_ns
 
     def is_due(self, now_ns: int) -> bool:
         """Whether the next moment to read at has come."""

@@ -86,3 +86,24 @@ def test_clocks() -> None:
     fake = FakeClock(5)
     fake.advance(7)
     assert fake.now_ns() == 12
+
+
+@given(st.integers(0, 10**7), st.integers(1, 200), st.integers(0, 2**31))
+def test_deadlines_at_once_are_those_one_by_one(start_ns: int, count: int, seed: int) -> None:
+    at_once, one_by_one = Ticker(1000, start_ns, seed=seed), Ticker(1000, start_ns, seed=seed)
+    until_ns = start_ns + count * 1_000_000
+    found = at_once.deadlines(start_ns, until_ns)
+    assert found == [one_by_one.next_deadline(start_ns) for _ in found]
+    assert found[-1] >= until_ns
+    assert all(deadline < until_ns for deadline in found[:-1])
+    assert at_once.next_deadline(found[-1]) == one_by_one.next_deadline(found[-1])
+
+
+@given(st.integers(0, 49))
+def test_what_is_given_back_comes_again(count: int) -> None:
+    ticker = Ticker(1000, 0, seed=1)
+    found = ticker.deadlines(0, 50_000_000)
+    ticker.give_back(count)
+    used = len(found) - count
+    assert ticker.next_deadline(0) // 500_000 in (2 * used + 1, 2 * used + 2)  # its cell of the grid
+    assert ticker.skipped == 0

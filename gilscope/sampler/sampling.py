@@ -63,7 +63,8 @@ class GilSampling:
         first = turn = self._turn
         lost, late_ns, period_ns = False, 0, self._ticker.period_ns
         now_ns, before_ns = monotonic_ns(), self._sampled_ns
-        for deadline_ns in self._ticker.deadlines(now_ns, due_ns):
+        deadlines = self._ticker.deadlines(now_ns, due_ns)
+        for deadline_ns in deadlines:
             if deadline_ns > now_ns:
                 if silent:
                     sleep((deadline_ns - now_ns) / NS_PER_S)
@@ -89,7 +90,8 @@ class GilSampling:
             before_ns = now_ns
             turn += 1
             if not count:
-                self._ticker.give_back(now_ns)  # begin anew with the GILs that are left
+                # Begin anew with the GILs that are left.
+                self._ticker.give_back(len(deadlines) - 1 - deadlines.index(deadline_ns))
                 break
         self._sampled_ns = before_ns
         self._turn = turn

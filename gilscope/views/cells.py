@@ -174,13 +174,7 @@ def _lay_out(
         return
     states = list(lane_tick.states)
     states[State.BLOCKED] += max(0, tick.end_ns - tick.start_ns - sum(states))
-    held: dict[int, int] = {}
-    while number < len(holds) and holds[number].start_ns < end * cell_ns:
-        since, until = holds[number].start_ns, holds[number].end_ns
-        for cell in range(max(begin, since // cell_ns), min(end, -(-until // cell_ns))):
-            inside = min(until, (cell + 1) * cell_ns) - max(since, cell * cell_ns)
-            held[cell] = held.get(cell, 0) + inside
-        number += 1
+    held = _held_cells(holds, number, begin, end, cell_ns)
     if not held and _fill(row, states, begin - first, end - first):
         return
     taken = sorted(cell for cell, time in held.items() if 2 * time >= cell_ns)
@@ -198,6 +192,18 @@ def _lay_out(
     for cell, state in zip(free, apportion({s: states[s] for s in kinds}, len(free)), strict=True):
         if 0 <= cell - first < len(row):
             row[cell - first] = state
+
+
+def _held_cells(holds: list[Hold], number: int, begin: int, end: int, cell_ns: int) -> dict[int, int]:
+    """By cell of [begin, end): how long it was held, by the holds from `number` on."""
+    held: dict[int, int] = {}
+    while number < len(holds) and holds[number].start_ns < end * cell_ns:
+        since, until = holds[number].start_ns, holds[number].end_ns
+        for cell in range(max(begin, since // cell_ns), min(end, -(-until // cell_ns))):
+            inside = min(until, (cell + 1) * cell_ns) - max(since, cell * cell_ns)
+            held[cell] = held.get(cell, 0) + inside
+        number += 1
+    return held
 
 
 def _fill(row: bytearray, states: list[int], begin: int, end: int) -> bool:
