@@ -18,6 +18,7 @@ from gilscope import __version__
 from gilscope.errors import GilscopeError, RecordingError, UsageError
 from gilscope.model import NS_PER_MS, NS_PER_S, Session, Verdict
 from gilscope.sampler import config as limits
+from gilscope.text import clean
 
 if TYPE_CHECKING:
     from gilscope.launch.target import Target
@@ -28,7 +29,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 click.rich_click.TEXT_MARKUP = "markdown"
 click.rich_click.SHOW_ARGUMENTS = True
 click.rich_click.COMMAND_GROUPS = {
-    "gilscope": [{"name": "Commands", "commands": ["run", "replay", "report", "recordings"]}],
+    "gilscope": [{"name": "Commands", "commands": ["run", "compare", "replay", "report", "recordings"]}],
 }
 click.rich_click.OPTION_GROUPS = {
     "gilscope run": [
@@ -151,6 +152,83 @@ def run(
 
 
 @main.command()
+@click.argument("target", metavar="SCRIPT | A.gilscope", required=False)
+@click.argument("others", nargs=-1, type=click.UNPROCESSED, metavar="[-- ARGS] | B.gilscope …")
+@click.option("-m", "module", metavar="MODULE", help="Compare a module, as `python -m` runs it.")
+@click.option(
+    "--modes",
+    default="threads,processes",
+    show_default=True,
+    metavar="LIST",
+    help="The ways to run it, the first one the measure of the others.",
+)
+@click.option("--python", "pythons", multiple=True, metavar="PATH", help="Interpreter; may be repeated.")
+@click.option("--repeat", type=int, default=1, show_default=True, metavar="N", help="Runs of each way.")
+@click.option("--rate", type=float, metavar="HZ", help="GIL samples a second.")
+@click.option("--cwd", metavar="DIR", help="Directory to run it in.")
+@click.option("--env", multiple=True, metavar="K=V", help="Set an environment variable; may be repeated.")
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the comparison (-: to stdout).",
+)
+def compare(
+    *,
+    target: str | None,
+    others: tuple[str, ...],
+    module: str | None,
+    modes: str,
+    pythons: tuple[str, ...],
+    repeat: int,
+    rate: float | None,
+    cwd: str | None,
+    env: tuple[str, ...],
+    json_file: Path | None,
+) -> None:
+    """Run a SCRIPT with threads and with processes, one after the other, and say which is better.
+
+    With recordings in the place of a script these are compared.
+    """
+    from gilscope import comparing  # noqa: PLC0415
+
+    words = [word for word in (target, *others) if word is not None]
+    with _errors_end_it():
+        if json_file is not None and str(json_file) != "-":
+            _check_writable(json_file)
+        if module is None and words and all(map(comparing.is_recording, words)):
+            if len(words) < 2:
+                raise UsageError(
+                    "There is one recording only.\nName two: gilscope compare A.gilscope B.gilscope"
+                )
+            runs = comparing.compare_recordings(words)
+        elif module is None and not words:
+            raise UsageError("There is nothing to compare.\nName a script, or two recordings.")
+        else:
+            options = [] if rate is None else ["--rate", str(rate)]
+            options += [] if cwd is None else ["--cwd", cwd]
+            options += [word for setting in env for word in ("--env", setting)]
+            named = ["-m", module, "--", *words] if module else [words[0], "--", *words[1:]]
+            runs = comparing.compare_script(
+                named,
+                modes=modes,
+                pythons=pythons,
+                repeat=repeat,
+                options=options,
+                say=_say,
+            )
+        if json_file is not None:
+            written = comparing.render(runs, as_json=True)
+            if str(json_file) == "-":
+                click.echo(written, nl=False)
+            else:
+                _write_file(json_file, written)
+        if json_file is None or str(json_file) != "-":
+            click.echo(comparing.render(runs, as_json=False), nl=False)
+
+
+@main.command()
 @click.argument("file", metavar="FILE|last")
 def replay(*, file: str) -> None:
     """Scrub through a recording again."""
@@ -224,6 +302,12 @@ def remove_recordings(*, files: tuple[str, ...]) -> None:
     with _errors_end_it():
         for name in files:
             store.remove(store.find(name))
+
+
+def _say(text: str) -> None:
+    """Lines with what others have printed, made safe for the terminal."""
+    for line in text.split("\n"):
+        click.echo(clean(line), err=True)
 
 
 def _check_numbers(rate: float, tick: int, budget: float, stall: float, duration: float | None) -> None:

@@ -27,7 +27,9 @@ ALLOWED: dict[str, set[str]] = {
     "exports": COMMON | {"exports", "recording", "analysis"},
     "views": COMMON | {"views", "recording"},
     "lessons": set(),
-    "cli": COMMON | {"cli", "launch", "sampler", "recording", "analysis", "exports", "views", "lessons"},
+    "comparing": COMMON | {"launch", "recording", "analysis", "exports"},
+    "cli": COMMON
+    | {"cli", "comparing", "launch", "sampler", "recording", "analysis", "exports", "views", "lessons"},
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -45,7 +47,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 }
 """Libraries that only some files know."""
 PURE = {
-    "sampler/merge.py", "sampler/budget.py", "analysis/summary.py", "analysis/verdict.py", "exports/text.py",
+    "sampler/merge.py", "sampler/budget.py", "analysis/summary.py", "analysis/verdict.py",
+    "analysis/compare.py", "exports/text.py", "exports/compare.py",
     "text.py", "model.py", "views/present.py",
 }  # fmt: skip
 """Values in, values out: nothing in them can reach a file, a clock or a process."""
