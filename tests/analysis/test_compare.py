@@ -43,10 +43,11 @@ def test_cpu_bound() -> None:
             run("processes", 4.0, held=0.98, cores_used=2.0, memory=60.0, processes=5),
         ]
     )
+    why = "With threads the GIL was held 99 % of the time and one core did the work; "
+    why += "processes have a GIL each and used 2.0 of 2."
     assert found["advice"] == [
         "Use processes: 4.00 s instead of 8.00 s, 2.00 times as fast.",
-        "With threads the GIL was held 99 % of the time and one core did the work;"
-        + " processes have a GIL each and used 2.0 of 2.",
+        why,
         "5 processes took 60 MB at most, threads 20 MB: each process has its own copy of what it changes.",
     ]
     threads, processes = found["ways"]
