@@ -185,6 +185,22 @@ def test_children_of_each_kind(version: str, tmp_path: Path) -> None:
     assert summary["totals"]["processes_started"] >= 3
 
 
+@pytest.mark.parametrize("version", ["3.9", "3.13"])
+def test_processes_that_live_between_two_looks_are_counted(version: str, tmp_path: Path) -> None:
+    if version not in PYTHONS:
+        pytest.skip(f"no Python {version}")
+    outcome = watch(tmp_path, "short_processes.py", 200, python=PYTHONS[version])
+    assert outcome.code == 0, outcome.stderr
+    summary = check_sums(outcome)
+    assert summary["totals"]["processes_started"] == int(outcome.stdout) == 200
+    root = summary["target"]["pid"]
+    children = [process for process in summary["processes"] if process["pid"] != root]
+    assert {process["ppid"] for process in children} == {root}
+    for process in children:
+        assert process["end_s"] is not None
+        assert process["start_s"] <= process["end_s"]
+
+
 @pytest.mark.parametrize(("held_ms", "free_ms"), [(20, 20), (5, 15), (30, 10)])
 def test_a_known_schedule(held_ms: int, free_ms: int, tmp_path: Path) -> None:
     """Sleeps that keep the GIL: held while blocked, for just as long as the program measured itself."""

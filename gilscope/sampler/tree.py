@@ -10,6 +10,8 @@ from gilscope.sampler.watch import Keys, ProcessWatch, started_ns
 from gilscope.sources import processes
 from gilscope.sources.tasks import boot_ns
 
+LATE_REPORT_NS = 1_000_000_000
+"""A report of a fork is read this late at most; a process of that pid that ended before is another one."""
 ALL_THREADS_EVERY = 5
 """Children are looked for at each tick below the first thread, and below all threads at every fifth."""
 MANY_THREADS = 64
@@ -34,6 +36,8 @@ class ProcessTree:
         self._gaps: list[Gap] = []
         self._torn = 0
         self._turn = 0
+        self._closed_ns: dict[int, int] = {}
+        """By pid: when it was let go of, for reports that come late."""
         self._exit_codes: dict[int, int] = {}
         self.watches: list[ProcessWatch] = []
 
@@ -83,6 +87,34 @@ class ProcessTree:
         )
         watch.try_open(now_ns)
         watch.sweep(now_ns)
+
+    def add_forked(self, pid: int, ppid: int, now_ns: int, tick_end_ns: int) -> None:
+        """Watch a process that has told of its fork; if it is gone already, note that there was one."""
+        self.add(pid, now_ns, tick_end_ns)
+        if pid in self._watched_pids:
+            return
+        facts = processes.facts(pid)
+        gone = facts is None or (facts.state in "ZX" and facts.identity not in self._by_identity)
+        recently = self._closed_ns.get(pid)
+        if not gone or (recently is not None and now_ns - recently < LATE_REPORT_NS):
+            return
+        parent = next((watch for watch in self.watches if watch.pid == ppid), None)
+        self._keys.process += 1
+        # It lived between two looks: what it was is what its parent was, and its length is not known.
+        process = Process(
+            key=self._keys.process,
+            pid=pid,
+            ppid=ppid,
+            command=parent.process.command if parent is not None else "?",
+            python=parent.process.python if parent is not None else None,
+            start_ns=now_ns,
+            end_ns=now_ns,
+        )
+        self._closed_ns[pid] = now_ns
+        self._done.append(process)
+        for kind, word in (("process-started", "started"), ("process-ended", "ended")):
+            text = f"process {pid} {word} between two looks"
+            self._events.append(Event(at_ns=now_ns, kind=kind, process=process.key, lane=None, text=text))
 
     def _insert(self, watch: ProcessWatch) -> None:
         self._by_identity[watch.identity] = watch
@@ -139,6 +171,7 @@ class ProcessTree:
         self._done.append(watch.process)
         self.watches.remove(watch)
         self._watched_pids.discard(watch.pid)
+        self._closed_ns[watch.pid] = end_ns
         # A zombie keeps its identity in the process table: it must not be found again.
         if processes.facts(watch.pid) is None:
             self._by_identity.pop(watch.identity, None)
