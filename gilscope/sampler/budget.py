@@ -9,6 +9,9 @@ SWEEP_HZ_MIN = 20.0
 RATE_HZ_MIN = 100.0
 COMMIT_TICKS_MAX = 2
 """Ten pictures a second still look alive."""
+STRETCH_MAX = 4
+FAR = 2.0
+"""So many times above the budget, all that may give way does so at once."""
 COMFORT = 0.75
 """Below this part of the budget, readings become more frequent again."""
 
@@ -25,6 +28,8 @@ class Plan:
     """After so many ticks they are written: what is written together costs less."""
     stacks: bool = True
     """Whether py-spy may run."""
+    stretch: int = 1
+    """Ticks are so many times as long as asked, and sweeps so many times as rare."""
 
 
 def first_plan(rate_hz: float) -> Plan:
@@ -35,8 +40,8 @@ def first_plan(rate_hz: float) -> Plan:
 def next_plan(plan: Plan, *, cost_share: float, limit_share: float, asked_rate_hz: float) -> Plan:
     """The plan for the next second.
 
-    Sweeps give way first, then the wish to see each tick at once, then stacks, then samples: samples are what
-    everything rests on.
+    Sweeps give way first, then the wish to see each tick at once, then stacks, then the length of a tick,
+    then samples: samples are what everything rests on.
 
     Args:
         plan: the one in force.
@@ -44,21 +49,37 @@ def next_plan(plan: Plan, *, cost_share: float, limit_share: float, asked_rate_h
         limit_share: the budget, 0.05 for 5 % of a core.
         asked_rate_hz: never sample more often than this.
     """
+    if cost_share > FAR * limit_share and plan.stretch < STRETCH_MAX:
+        return replace(
+            plan, sweep_hz=SWEEP_HZ_MIN, commit_ticks=COMMIT_TICKS_MAX, stacks=False, stretch=STRETCH_MAX
+        )
     if cost_share > limit_share:
-        if plan.sweep_hz > SWEEP_HZ_MIN:
-            return replace(plan, sweep_hz=max(SWEEP_HZ_MIN, plan.sweep_hz * 0.7))
-        if plan.commit_ticks < COMMIT_TICKS_MAX:
-            return replace(plan, commit_ticks=plan.commit_ticks * 2)
-        if plan.stacks:
-            return replace(plan, stacks=False)
-        slower = plan.rate_hz * max(0.8, limit_share / cost_share)
-        return replace(plan, rate_hz=max(min(RATE_HZ_MIN, asked_rate_hz), slower))
+        least_hz = min(RATE_HZ_MIN, asked_rate_hz)
+        return _thriftier(plan, max(least_hz, plan.rate_hz * max(0.8, limit_share / cost_share)))
     if cost_share < limit_share * COMFORT:
-        if plan.rate_hz < asked_rate_hz:
-            return replace(plan, rate_hz=min(asked_rate_hz, plan.rate_hz * 1.1))
-        if not plan.stacks:
-            return replace(plan, stacks=cost_share < limit_share * 0.5)
-        if plan.commit_ticks > 1:
-            return replace(plan, commit_ticks=plan.commit_ticks // 2)
-        return replace(plan, sweep_hz=min(SWEEP_HZ_MAX, plan.sweep_hz * 1.15))
+        return _richer(plan, asked_rate_hz, stacks=cost_share < limit_share * 0.5)
     return plan
+
+
+def _thriftier(plan: Plan, slower_hz: float) -> Plan:
+    if plan.sweep_hz > SWEEP_HZ_MIN:
+        return replace(plan, sweep_hz=max(SWEEP_HZ_MIN, plan.sweep_hz * 0.7))
+    if plan.commit_ticks < COMMIT_TICKS_MAX:
+        return replace(plan, commit_ticks=plan.commit_ticks * 2)
+    if plan.stacks:
+        return replace(plan, stacks=False)
+    if plan.stretch < STRETCH_MAX:
+        return replace(plan, stretch=plan.stretch * 2)
+    return replace(plan, rate_hz=slower_hz)
+
+
+def _richer(plan: Plan, asked_rate_hz: float, *, stacks: bool) -> Plan:
+    if plan.rate_hz < asked_rate_hz:
+        return replace(plan, rate_hz=min(asked_rate_hz, plan.rate_hz * 1.1))
+    if plan.stretch > 1:
+        return replace(plan, stretch=plan.stretch // 2)
+    if not plan.stacks:
+        return replace(plan, stacks=stacks)
+    if plan.commit_ticks > 1:
+        return replace(plan, commit_ticks=plan.commit_ticks // 2)
+    return replace(plan, sweep_hz=min(SWEEP_HZ_MAX, plan.sweep_hz * 1.15))

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 from gilscope.model import Gap, Gil, GilTick, Hold, LaneTick
 from gilscope.sampler.lanes import CoreTimes
-from gilscope.sampler.merge import GilFold
+from gilscope.sampler.merge import GilFold, GilSums
 from gilscope.sources.gil import Fields, GilProbe, Sample
 
 COLD_SAMPLES = 100
+WARM_SHARE = 0.05
+"""A GIL that was held for less than this part of a tick, with no waiter, need not be read often."""
 
 
 class GilWatch:
@@ -19,7 +21,19 @@ class GilWatch:
     sample runs with cold caches, and takes several times as long as what runs for all of them in a row.
     """
 
-    __slots__ = ("_last", "_noted", "_plain", "fold", "gil", "missing", "probe", "quiet", "same", "same_ns")
+    __slots__ = (
+        "_last",
+        "_noted",
+        "_plain",
+        "fold",
+        "gil",
+        "is_warm",
+        "missing",
+        "probe",
+        "quiet",
+        "same",
+        "same_ns",
+    )
 
     def __init__(self, gil: Gil, probe: GilProbe, fold: GilFold) -> None:
         self.gil = gil
@@ -30,6 +44,8 @@ class GilWatch:
         self.same_ns = 0
         self.missing = 0
         """Scans in a row that did not find its interpreter."""
+        self.is_warm = False
+        """It was hardly held in the last tick."""
         self.quiet = 0
         """Samples in a row that found it free and unchanged, while its process used no CPU time."""
         self._plain: list[tuple[int, int, int, Fields]] = []
@@ -92,6 +108,12 @@ class GilWatch:
     def is_free(self) -> bool:
         """Nobody held it, and nobody waited, at the last sample."""
         return self._last is not None and self._last.tid == 0 and self._last.waiters <= 0
+
+    def finish(self, next_end_ns: int) -> GilSums:
+        """Close the fold's tick; the next one ends at `next_end_ns`."""
+        sums = self.fold.finish(next_end_ns)
+        self.is_warm = not sums.contended_ns and sums.held_ns < WARM_SHARE * sums.watched_ns
+        return sums
 
     @property
     def is_cold(self) -> bool:

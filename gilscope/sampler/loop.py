@@ -165,7 +165,8 @@ class Sampler:
     def _sweep(self, now_ns: int, *, thorough: bool = True) -> None:
         for watch in self._tree.watches:
             watch.sweep(now_ns, thorough=thorough)
-        self._next_sweep_ns = now_ns + round(NS_PER_S / self._cost.plan.sweep_hz)
+        plan = self._cost.plan
+        self._next_sweep_ns = now_ns + round(NS_PER_S * plan.stretch / plan.sweep_hz)
 
     def _finish_ticks(self, now_ns: int) -> Ending | None:
         """Write the tick that ended, and what is due with it; the reason to end, if there is one."""
@@ -174,7 +175,7 @@ class Sampler:
             behind_ns = now_ns - self._tick_end_ns
             if behind_ns > BEHIND_NS:
                 self._tick_end_ns = now_ns
-            next_end_ns = self._tick_end_ns + self.config.tick_ns
+            next_end_ns = self._tick_end_ns + self.config.tick_ns * self._cost.plan.stretch
             self._finish_tick(self._tick_end_ns, next_end_ns)
         self._sampling.sample_if_due()
         self._take_reports(now_ns, counts=now_ns >= self._second_ns)

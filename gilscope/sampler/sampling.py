@@ -22,6 +22,7 @@ from gilscope.sources.memory import ReadFailedError
 
 FAILURES = (ReadFailedError, *READ_ERRORS)
 HOT_GILS = 4
+WARM_TURNS = 8
 COLD_TURNS_MIN, COLD_TURNS_MAX = 16, 128
 COLD_NS = GAP_NS // 2
 """Each GIL is sampled this often at least: spans longer than a gap would count as not watched."""
@@ -127,14 +128,18 @@ class GilSampling:
 def _turns(every: list[tuple[ProcessWatch, GilWatch]], period_ns: int) -> list[list[_Entry]]:
     """Which GILs to sample, in turn.
 
-    Of many, those that have long been free share a place: each sample stands for the time since the last
-    one, so that rarer ones are less exact, not less true.
+    Of many, those that were hardly held in the last tick take turns, and those that have long been free do so
+    more rarely: each sample stands for the time since the last one, so that rarer ones are less exact, not
+    less true. Which is which is decided a tick ahead: it must not depend on what the samples see.
     """
     entries = [(process, gil, gil.probe, gil.probe.unpack, gil.probe.place) for process, gil in every]
     if len(entries) <= HOT_GILS:
         return [entries]
-    hot = [entry for entry in entries if not entry[1].is_cold]
     cold = [entry for entry in entries if entry[1].is_cold]
-    most = min(COLD_TURNS_MAX, COLD_NS // period_ns)
-    count = max(1, min(most, max(COLD_TURNS_MIN, len(cold)))) if cold else 1
-    return [[*hot, *cold[turn::count]] for turn in range(count)]
+    warm = [entry for entry in entries if entry[1].is_warm and not entry[1].is_cold]
+    hot = [entry for entry in entries if not entry[1].is_warm and not entry[1].is_cold]
+    often = max(1, min(WARM_TURNS, COLD_NS // period_ns))
+    rarely = max(1, min(COLD_TURNS_MAX, COLD_NS // period_ns, max(COLD_TURNS_MIN, len(cold))) // often)
+    return [
+        [*hot, *warm[turn % often :: often], *cold[turn :: often * rarely]] for turn in range(often * rarely)
+    ]

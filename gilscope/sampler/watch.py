@@ -304,7 +304,7 @@ class ProcessWatch:
         # Interpreters come and go within a tick; the main one's GIL is there as long as the process.
         watched_ns = 0
         watches, self._closed_gils = [*self._closed_gils, *self.gils], []
-        folded = [(watch, watch.fold.finish(next_end_ns)) for watch in watches]
+        folded = [(watch, watch.finish(next_end_ns)) for watch in watches]
         for watch, sums in folded:
             watched_ns = max(watched_ns, sums.watched_ns)
             for tid, ns in sums.held_by_tid.items():

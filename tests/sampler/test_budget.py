@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gilscope.sampler.budget import (
     COMMIT_TICKS_MAX,
     RATE_HZ_MIN,
+    STRETCH_MAX,
     SWEEP_HZ_MAX,
     SWEEP_HZ_MIN,
     Plan,
@@ -36,27 +37,31 @@ def test_never_below_the_least_and_never_above_what_was_asked(
         assert min(asked, RATE_HZ_MIN) <= plan.rate_hz <= asked
         assert SWEEP_HZ_MIN <= plan.sweep_hz <= SWEEP_HZ_MAX
         assert 1 <= plan.commit_ticks <= COMMIT_TICKS_MAX
+        assert 1 <= plan.stretch <= STRETCH_MAX
 
 
 @given(rates, st.floats(0.001, 1))
-def test_sweeps_give_way_first_then_commits_then_stacks_then_samples(asked: float, limit: float) -> None:
+def test_sweeps_give_way_first_and_samples_last(asked: float, limit: float) -> None:
     calm = follow(asked, limit, [0.0] * 60)[-1]
     assert calm == Plan(rate_hz=asked, sweep_hz=SWEEP_HZ_MAX, stacks=True)
     plans = [calm]
     for _ in range(60):
-        plans.append(next_plan(plans[-1], cost_share=2 * limit, limit_share=limit, asked_rate_hz=asked))
+        plans.append(next_plan(plans[-1], cost_share=1.5 * limit, limit_share=limit, asked_rate_hz=asked))
     for before, after in pairwise(plans):
         if after.commit_ticks > before.commit_ticks:
             assert before.sweep_hz == SWEEP_HZ_MIN
         if after.stacks < before.stacks:
             assert before.commit_ticks == COMMIT_TICKS_MAX
+        if after.stretch > before.stretch:
+            assert not after.stacks
         if after.rate_hz < before.rate_hz:
-            assert not before.stacks
+            assert before.stretch == STRETCH_MAX
     assert plans[-1] == Plan(
         rate_hz=min(asked, RATE_HZ_MIN),
         sweep_hz=SWEEP_HZ_MIN,
         commit_ticks=COMMIT_TICKS_MAX,
         stacks=False,
+        stretch=STRETCH_MAX,
     )
 
 
@@ -73,3 +78,15 @@ def test_all_comes_back_when_there_is_room(asked: float, limit: float) -> None:
 def test_near_the_budget_nothing_changes(asked: float, limit: float, part: float, spent: list[float]) -> None:
     plan = follow(asked, limit, spent)[-1]
     assert next_plan(plan, cost_share=limit * part, limit_share=limit, asked_rate_hz=asked) == plan
+
+
+@given(rates, st.floats(0.001, 1))
+def test_far_above_the_budget_all_but_samples_gives_way_at_once(asked: float, limit: float) -> None:
+    plan = follow(asked, limit, [3 * limit])[-1]
+    assert plan == Plan(
+        rate_hz=asked,
+        sweep_hz=SWEEP_HZ_MIN,
+        commit_ticks=COMMIT_TICKS_MAX,
+        stacks=False,
+        stretch=STRETCH_MAX,
+    )
