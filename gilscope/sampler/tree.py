@@ -74,6 +74,7 @@ class ProcessTree:
             now_ns=now_ns,
             tick_end_ns=tick_end_ns,
             python=parent.process.python if parent is not None and same else None,
+            parent=parent.reader if parent is not None and same else None,
         )
         self._insert(watch)
         self._events.append(

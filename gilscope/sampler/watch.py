@@ -22,6 +22,7 @@ RESCAN_NS = 1_000_000_000
 STEADY_NS = 500_000_000
 """After so long without a thread's start or end the threads are taken for those that stay."""
 MAIN_THREAD = "MainThread"
+ENDING_NS = 1_000_000_000
 RETRY_FIRST_NS = 20_000_000
 RETRY_LAST_NS = 2_000_000_000
 """A process that cannot be read may be on its way to another program: try again, ever more rarely."""
@@ -49,6 +50,7 @@ class ProcessWatch:
         tick_end_ns: int,
         python: str | None = None,
         older: bool = False,
+        parent: InterpreterReader | None = None,
     ) -> None:
         """Begin to watch.
 
@@ -60,6 +62,7 @@ class ProcessWatch:
             tick_end_ns: the end of the tick that goes on.
             python: the version it is known to run, where it is.
             older: it ran before the session: CPU time until now is not the session's.
+            parent: what reads its parent, from which it may have been forked.
         """
         self.identity = facts.identity
         self._keys = keys
@@ -74,6 +77,7 @@ class ProcessWatch:
         )
         self.is_python = python is not None
         self._older = older
+        self._parent = parent
         self.tasks = Tasks(facts.identity.pid)
         self.reader: InterpreterReader | None = None
         self.gils: list[GilWatch] = []
@@ -112,7 +116,7 @@ class ProcessWatch:
         if now_ns < self._retry_at_ns:
             return False
         try:
-            reader = InterpreterReader.open(self.pid, version)
+            reader = self._open(version)
         except ReadFailedError as error:
             self.unreadable = str(error)
             if isinstance(error, NotReadableError) and error.no_python:
@@ -127,6 +131,13 @@ class ProcessWatch:
             self.lost(str(error), now_ns)
             return False
         return True
+
+    def _open(self, version: Version | None) -> InterpreterReader:
+        parent, self._parent = self._parent, None
+        if parent is not None:
+            with contextlib.suppress(ReadFailedError):
+                return InterpreterReader.of_fork(self.pid, parent)
+        return InterpreterReader.open(self.pid, version)
 
     def _is_no_python(self) -> None:
         self.is_python = False
@@ -397,9 +408,9 @@ class ProcessWatch:
 
     def close(self, end_ns: int, exit_code: int | None) -> Iterator[Gap]:
         """End all lanes; give descriptors back. Yields what could not be read to the end."""
-        # A process that ends is unreadable for a moment, which is no gap.
+        # A process that ends is unreadable until that is seen, which is no gap.
         unread = self.is_python and self.reader is None and self.unreadable is not None
-        if unread and end_ns - self._unread_since_ns > RETRY_LAST_NS // 10:
+        if unread and end_ns - self._unread_since_ns > ENDING_NS:
             yield Gap(
                 source="gil",
                 pid=self.pid,

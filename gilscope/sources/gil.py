@@ -212,7 +212,8 @@ class GilProbe:
 
     def failure(self, error: Exception) -> ReadFailedError:
         """What to say of one of READ_ERRORS."""
-        return ReadFailedError(f"process {self.reader.memory.pid}: the GIL cannot be read: {error}")
+        reason = "its memory is gone" if isinstance(error, struct.error) else str(error)
+        return ReadFailedError(f"process {self.reader.memory.pid}: the GIL cannot be read: {reason}")
 
     def _consistent(self, holder: int, switch_number: int) -> bool:
         """Holder and counter change together; if only one did, one of them may be half of another moment."""
@@ -264,6 +265,23 @@ class InterpreterReader:
         except BaseException:
             memory.close()
             raise
+
+    @classmethod
+    def of_fork(cls, pid: int, parent: InterpreterReader) -> InterpreterReader:
+        """Open the interpreter of a process forked from one that is read: all stands at the same places.
+
+        Raises:
+            ReadFailedError: nothing stands there: it was not forked, or has become another program.
+        """
+        memory = ProcessMemory(pid)
+        try:
+            reader = cls(memory, parent.layout, parent.runtime, counts_waiters=parent.counts_waiters)
+            reader.tid_in_pthread = parent.tid_in_pthread
+            reader.prove()
+        except BaseException:
+            memory.close()
+            raise
+        return reader
 
     def close(self) -> None:
         """Give the descriptor back."""
