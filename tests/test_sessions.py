@@ -201,6 +201,16 @@ def test_processes_that_live_between_two_looks_are_counted(version: str, tmp_pat
         assert process["start_s"] <= process["end_s"]
 
 
+def test_zombies_and_orphans_are_called_so(tmp_path: Path) -> None:
+    outcome = watch(tmp_path, "careless.py", 6)
+    assert outcome.code == 0, outcome.stderr
+    said = dict(line.split() for line in outcome.stdout.decode().splitlines())
+    reader = RecordingReader(outcome.recording)
+    texts = {event.kind: event.text for event in reader.events()}
+    assert texts["process-zombie"].startswith(f"process {said['zombie']} has ended, but its parent")
+    assert texts["process-orphaned"].startswith(f"process {said['orphan']} runs on without its parent")
+
+
 @pytest.mark.parametrize(("held_ms", "free_ms"), [(20, 20), (5, 15), (30, 10)])
 def test_a_known_schedule(held_ms: int, free_ms: int, tmp_path: Path) -> None:
     """Sleeps that keep the GIL: held while blocked, for just as long as the program measured itself."""

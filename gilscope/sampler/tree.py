@@ -10,6 +10,8 @@ from gilscope.sampler.watch import Keys, ProcessWatch, started_ns
 from gilscope.sources import processes
 from gilscope.sources.tasks import boot_ns
 
+ZOMBIE_NS = 1_000_000_000
+"""A parent has so long to ask how its child ended, before the child is called a zombie."""
 LATE_REPORT_NS = 1_000_000_000
 """A report of a fork is read this late at most; a process of that pid that ended before is another one."""
 ALL_THREADS_EVERY = 5
@@ -36,6 +38,10 @@ class ProcessTree:
         self._gaps: list[Gap] = []
         self._torn = 0
         self._turn = 0
+        self._zombies: dict[processes.ProcessIdentity, tuple[int, int]] = {}
+        """Processes that ended lately: key, and when to see whether they are still in the table."""
+        self._parents: dict[int, int] = {}
+        """By key of a process: the parent that it is known to have."""
         self._closed_ns: dict[int, int] = {}
         """By pid: when it was let go of, for reports that come late."""
         self._exit_codes: dict[int, int] = {}
@@ -77,14 +83,8 @@ class ProcessTree:
             parent=parent.reader if parent is not None and same else None,
         )
         self._insert(watch)
-        self._events.append(
-            Event(
-                at_ns=now_ns,
-                kind="process-started",
-                process=watch.process.key,
-                lane=None,
-                text=f"process {pid} started: {watch.process.command}",
-            )
+        self._tell(
+            now_ns, "process-started", watch.process.key, f"process {pid} started: {watch.process.command}"
         )
         watch.try_open(now_ns)
         watch.sweep(now_ns)
@@ -112,10 +112,11 @@ class ProcessTree:
             end_ns=now_ns,
         )
         self._closed_ns[pid] = now_ns
+        if facts is not None:
+            self._zombies[facts.identity] = (process.key, now_ns + ZOMBIE_NS)
         self._done.append(process)
         for kind, word in (("process-started", "started"), ("process-ended", "ended")):
-            text = f"process {pid} {word} between two looks"
-            self._events.append(Event(at_ns=now_ns, kind=kind, process=process.key, lane=None, text=text))
+            self._tell(now_ns, kind, process.key, f"process {pid} {word} between two looks")
 
     def _insert(self, watch: ProcessWatch) -> None:
         self._by_identity[watch.identity] = watch
@@ -146,23 +147,42 @@ class ProcessTree:
             self.add(entry.pid, now_ns, tick_end_ns)
         for pid, status in self._target.reap_orphans():
             self._exit_codes[pid] = status.shell_code
+        self._look_for_orphans(now_ns)
         for watch in list(self.watches):
             self._let_go_if_ended(watch, now_ns)
+        self._look_at_zombies(now_ns)
 
     def _let_go_if_ended(self, watch: ProcessWatch, now_ns: int) -> None:
         if watch is self.watches[0]:
             return  # the target's own end ends the session
         if watch.has_ended():
             self._close(watch, now_ns, self._exit_codes.pop(watch.pid, None))
-            self._events.append(
-                Event(
-                    at_ns=now_ns,
-                    kind="process-ended",
-                    process=watch.process.key,
-                    lane=None,
-                    text=f"process {watch.pid} ended",
-                )
-            )
+            self._tell(now_ns, "process-ended", watch.process.key, f"process {watch.pid} ended")
+            self._zombies[watch.identity] = (watch.process.key, now_ns + ZOMBIE_NS)
+
+    def _look_at_zombies(self, now_ns: int) -> None:
+        """Tell of processes that ended some time ago and that their parents have still not asked about."""
+        for identity, (key, due_ns) in list(self._zombies.items()):
+            if now_ns < due_ns:
+                continue
+            del self._zombies[identity]
+            facts = processes.facts(identity.pid)
+            if facts is not None and facts.identity == identity and facts.state == "Z":
+                said = "its parent has not asked how: it keeps its place in the process table"
+                self._tell(now_ns, "process-zombie", key, f"process {identity.pid} has ended, but {said}")
+
+    def _look_for_orphans(self, now_ns: int) -> None:
+        """Tell of processes whose parent ended before them; the kernel gave them another one."""
+        for watch in self.watches[1:]:
+            facts = processes.facts(watch.pid)
+            known = self._parents.setdefault(watch.process.key, watch.process.ppid)
+            if facts is not None and facts.identity == watch.identity and facts.ppid != known:
+                self._parents[watch.process.key] = facts.ppid
+                said = f"process {watch.pid} runs on without its parent {known}, which has ended"
+                self._tell(now_ns, "process-orphaned", watch.process.key, said)
+
+    def _tell(self, at_ns: int, kind: str, process: int, text: str) -> None:
+        self._events.append(Event(at_ns=at_ns, kind=kind, process=process, lane=None, text=text))
 
     def _close(self, watch: ProcessWatch, end_ns: int, exit_code: int | None) -> None:
         self._torn += watch.torn_reads()
