@@ -40,6 +40,7 @@ class GilSampling:
         self._rate_hz = rate_hz
         self._origin_ns = 0
         self._ticker = Ticker(rate_hz, 0)
+        self._turns: list[list[_Entry]] = [[]]
         self._turn = 0
         self._sampled_ns = 0
         """When the last sample was taken."""
@@ -56,8 +57,7 @@ class GilSampling:
 
     def sample_until(self, due_ns: int) -> bool:
         """Sample until session time `due_ns`; True when a process could not be read any more."""
-        every = self._tree.readable_gils()
-        turns = _turns(every, self._ticker.period_ns)
+        turns = self._turns = _turns(self._tree.readable_gils(), self._ticker.period_ns)
         pread, sleep, monotonic_ns, count = os.pread, time.sleep, time.monotonic_ns, len(turns)
         origin_ns, silent = self._origin_ns, not self._output.is_open
         due_ns += origin_ns
@@ -106,12 +106,15 @@ class GilSampling:
         if not self._ticker.is_due(now_ns):
             return
         self._ticker.next_deadline(now_ns)
-        for process, gil in self._tree.readable_gils():
+        for process, gil, *_ in self._turns[self._turn % len(self._turns)]:
+            if not process.can_sample or gil not in process.gils:
+                continue  # gone since these turns were planned
             try:
                 gil.read(now_ns - self._origin_ns)
             except ReadFailedError as error:
                 self._lose(process, gil, error, now_ns)
         self._sampled_ns = now_ns
+        self._turn += 1
         self._counters.samples_taken += 1
 
     def _lose(self, process: ProcessWatch, gil: GilWatch, error: Exception, now_ns: int) -> bool:
