@@ -326,6 +326,49 @@ class Verdict:
     """At most this many times as fast with processes; an upper bound, never a promise."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapSum:
+    """All that one source could not read for one reason."""
+
+    source: str
+    reason: str
+    ns: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """How well a session was watched, from its start on, and what that cost."""
+
+    rate_asked_hz: float
+    rate_achieved_hz: float | None
+    """Of the GIL that was sampled most often; None: no GIL was watched."""
+    samples_taken: int
+    late_ns_max: int
+    """The most that a sample came after its deadline."""
+    torn_reads: int
+    failed_reads: int
+    handoffs: int
+    handoffs_seen: int
+    disagreements: int
+    """Stacks for which py-spy named another holder than the probe could have seen."""
+    stacks: int
+    """Stacks that py-spy gave."""
+    gaps: tuple[GapSum, ...]
+    """The longest first."""
+    cost_cpu_ns: int
+    cost_share: float | None
+    """Of one core; None: no time has passed yet."""
+    sources: tuple[str, ...]
+    """Where the holders of the GILs come from: "probe", "py-spy"."""
+    tick_ns: int
+
+    @property
+    def handoffs_unseen(self) -> int:
+        """Handoffs between two samples: CPython counted them, no sample saw them."""
+        return max(0, self.handoffs - self.handoffs_seen)
+
+
 @dataclass(slots=True)
 class Counters:
     """Running totals that the sampler keeps of its own quality; written into the session's row."""

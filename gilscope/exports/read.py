@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from gilscope.analysis.quality import quality_of
 from gilscope.analysis.summary import summarise
 from gilscope.analysis.verdict import judge, verdict_fields
+from gilscope.model import Quality
 from gilscope.recording.reader import RecordingReader
 
 
@@ -23,3 +25,12 @@ def summary_of(reader: RecordingReader, *, end_ns: int | None = None) -> dict[st
     )
     summary["verdict"] = verdict_fields(judge(summary))
     return summary
+
+
+def watch_quality(
+    reader: RecordingReader, summary: dict[str, Any] | None = None, *, end_ns: int | None = None
+) -> Quality:
+    """How well a recording, or its part up to `end_ns`, was watched; `summary` spares making it again."""
+    if summary is None:
+        summary = summary_of(reader, end_ns=end_ns)
+    return quality_of(summary, reader.session(), reader.gils(), stacks=reader.stack_count())

@@ -362,6 +362,10 @@ class RecordingReader:
         """All stacks with their counts."""
         return self._stack_samples(-1, 1 << 62)
 
+    def stack_count(self) -> int:
+        """How many stacks there are, each as often as it was seen."""
+        return int(self._one("SELECT coalesce(sum(count), 0) FROM stack_sample"))
+
     def _stack_samples(self, start_ns: int, end_ns: int) -> tuple[StackSample, ...]:
         rows = self._rows(
             "SELECT lane, start_ns, end_ns, count, stack FROM stack_sample WHERE end_ns > ? AND start_ns < ?"

@@ -153,7 +153,7 @@ def test_one_session(  # noqa: PLR0915 - a session is long, and each step needs 
     tmux.escape()
     tmux.see("● LIVE")
 
-    tmux.keys("i")
+    tmux.keys("t")
     tmux.see("A line for the target's input")
     tmux.type("hello")
     tmux.see("heard HELLO")
