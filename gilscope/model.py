@@ -19,11 +19,11 @@ class State(IntEnum):
     """What a lane does; exclusive: in a tick the nanoseconds of all states sum to the tick's length."""
 
     RUNNING = 0
-    """Executes Python: holds its GIL and is on a CPU."""
+    """Executes Python: holds its GIL (or is attached, free-threaded) and is on a CPU."""
     HOLDING = 1
     """Holds its GIL while off the CPU, blocked or descheduled."""
     WAITING = 2
-    """Wants the GIL and does not have it."""
+    """Wants the GIL and does not have it; free-threaded: executed Python until the world was stopped."""
     NATIVE = 3
     """On a CPU without the GIL: C code that released it, or a program that is no Python."""
     READY = 4
@@ -135,7 +135,7 @@ class LaneTick:
     lane: int
     states: StateTimes
     held_ns: int
-    """running + holding, as the GIL's samples have it."""
+    """running + holding, as the GIL's samples have it; 0 where there is no GIL."""
     core: int | None
     """The core on which it was last seen to run."""
 
@@ -208,7 +208,10 @@ class Event:
 
     at_ns: int
     kind: str
-    """A word such as "target-started", "target-ended", "process-started", "recording-stopped"."""
+    """A word such as "target-started", "target-ended", "process-started", "recording-stopped".
+
+    Of free-threaded builds: "stop-the-world", "gil-enabled", "gil-disabled".
+    """
     process: int | None
     lane: int | None
     text: str

@@ -13,17 +13,19 @@ from gilscope.recording.reader import RecordingReader
 
 def summary_of(reader: RecordingReader, *, end_ns: int | None = None) -> dict[str, Any]:
     """The summary of a recording, or of its part up to `end_ns`."""
+    until_ns = reader.head_ns() if end_ns is None else end_ns
     summary = summarise(
         session=reader.session(),
         processes=reader.processes(),
         lanes=reader.lanes(),
         gils=reader.gils(),
-        ticks=reader.coarse_ticks(reader.head_ns() if end_ns is None else end_ns),
+        ticks=reader.coarse_ticks(until_ns),
         gaps=reader.gaps(),
         stacks=reader.stack_samples(),
         process_ticks=reader.process_ticks(),
     )
-    summary["verdict"] = verdict_fields(judge(summary))
+    events = [event for event in reader.events() if event.at_ns <= until_ns]
+    summary["verdict"] = verdict_fields(judge(summary, events))
     return summary
 
 

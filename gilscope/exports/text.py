@@ -76,6 +76,9 @@ def _gils(summary: Mapping[str, Any]) -> list[str]:
     lines = ["GIL of        held        contended  waiting  handoffs/s  longest hold"]
     gils.sort(key=lambda gil: -gil["utilisation"])
     for gil in gils[:PROCESSES_SHOWN]:
+        if gil["kind"] == "disabled":
+            lines.append(f"{_owner(gil, gils):<12}  off: free-threaded, threads run Python side by side")
+            continue
         held = f"{_percent(gil['utilisation'])} ±{100 * (gil['ci95'] or 0):.1f}"
         waiters = "?" if gil["waiters_mean"] is None else f"{gil['waiters_mean']:.1f}"
         lines.append(

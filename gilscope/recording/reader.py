@@ -350,7 +350,8 @@ class RecordingReader:
 
     def _events(self, start_ns: int, end_ns: int) -> tuple[Event, ...]:
         rows = self._rows(
-            "SELECT at_ns, kind, process, lane, text FROM event WHERE at_ns >= ? AND at_ns < ? ORDER BY id",
+            "SELECT at_ns, kind, process, lane, text FROM event WHERE at_ns >= ? AND at_ns < ?"
+            " ORDER BY at_ns, id",
             (start_ns, end_ns),
         )
         return tuple(

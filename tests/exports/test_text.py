@@ -95,6 +95,13 @@ def test_a_plain_summary() -> None:
     assert len(header) == len(worker)
 
 
+def test_a_gil_that_is_off_has_no_figures() -> None:
+    summary = summary_of(["MainThread"], "x")
+    summary["gils"][0]["kind"] = "disabled"
+    (line,) = [line for line in export.render(summary).splitlines() if line.startswith("pid ")]
+    assert line == "pid 4194303   off: free-threaded, threads run Python side by side"
+
+
 def test_columns_stay_in_line_with_wide_names() -> None:
     lines = export.render(summary_of(["你好", "worker"], "x")).splitlines()
     rows = [line for line in lines if line.startswith(("你好", "worker"))]
