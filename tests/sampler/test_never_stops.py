@@ -56,15 +56,10 @@ def harmful(log: str, target: set[int]) -> list[str]:
     """Lines that say that somebody else stopped, signalled or changed a thread of the target."""
     found = []
     for call in calls_in(log):
-        told = f"{call.tid} {call.name}({call.words}"
-        if call.name in ("ptrace", "process_vm_writev"):
-            found.append(told)
-        elif call.tid in target:
-            continue
-        elif call.name in SIGNALS and call.numbers() & target and not NO_SIGNAL.match(call.words):
-            found.append(told)
-        elif call.name in ("open", "openat") and WRITES_MEMORY.search(call.words):
-            found.append(told)
+        signals = call.name in SIGNALS and call.numbers() & target and not NO_SIGNAL.match(call.words)
+        writes = call.name in ("open", "openat") and WRITES_MEMORY.search(call.words)
+        if call.name in ("ptrace", "process_vm_writev") or (call.tid not in target and (signals or writes)):
+            found.append(f"{call.tid} {call.name}({call.words}")
     stops = re.findall(r"^(\d+) +(--- (?:stopped by|SIGSTOP|SIGTRAP).*)$", log, re.MULTILINE)
     return [*found, *(f"{tid} {what}" for tid, what in stops if int(tid) in target)]
 
