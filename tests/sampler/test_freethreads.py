@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 
 from gilscope.analysis.free_threaded import turned_on_for_good
-from gilscope.model import NS_PER_MS, Event, State
-from gilscope.sampler import freethreads
+from gilscope.model import NS_PER_MS, Event, Gil, State
 from gilscope.sampler.freethreads import LAST_MOMENT_NS, FreeThreads
 from gilscope.sampler.gilwatch import GilWatch, ProcessPart
 from gilscope.sampler.merge import GilFold
@@ -26,7 +25,7 @@ from gilscope.sources import processes
 from gilscope.sources.gil import Attachment, InterpreterReader
 from gilscope.sources.memory import ReadFailedError
 from gilscope.sources.tasks import Seen, Sweep, Task
-from tests.layouts.image import INT_MAX, OFFSETS, Image
+from tests.layouts.image import ATTACHMENT, INT_MAX, OFFSETS, Image
 from tests.watched import wait_for
 
 MS = NS_PER_MS
@@ -43,8 +42,6 @@ def image(request: pytest.FixtureRequest) -> Iterator[Image]:
 
 
 def attach(image: Image, state: int, attachment: Attachment) -> None:
-    from tests.layouts.image import ATTACHMENT
-
     image.memory.put_int(state + ATTACHMENT[image.version], attachment)
 
 
@@ -77,9 +74,7 @@ def watching(image: Image) -> Iterator[ProcessWatch]:
     """A watch of this process, that takes the image for its memory."""
     facts = processes.facts(os.getpid())
     assert facts is not None
-    watch = ProcessWatch(
-        facts, Keys(), start_ns=0, now_ns=0, tick_end_ns=TICK_NS, python="3.13", older=True
-    )  # fmt: skip
+    watch = ProcessWatch(facts, Keys(), start_ns=0, now_ns=0, tick_end_ns=TICK_NS, python="3.13", older=True)
     watch._opened(image.reader(), 0)
     watch.sweep(0)
     try:
@@ -286,8 +281,6 @@ def test_what_cannot_be_read_is_a_gap(image: Image, monkeypatch: pytest.MonkeyPa
 
 
 def gil_watch(image: Image, key: int = 1, number: int = 0) -> GilWatch:
-    from gilscope.model import Gil
-
     probe = image.reader().probes()[number]
     gil = Gil(key=key, process=1, interpreter=probe.interpreter, kind=probe.kind)
     return GilWatch(gil, probe, GilFold(TICK_NS))
@@ -352,7 +345,3 @@ def test_a_build_with_a_gil_costs_and_says_nothing() -> None:
     assert free.sweeps == {}
     assert free.take_events() == []
     image.memory.close()
-
-
-def test_the_number_for_good_is_cpythons() -> None:
-    assert freethreads.INT_MAX == INT_MAX == 2**31 - 1
