@@ -16,7 +16,7 @@ import rich_click as click
 
 from gilscope import __version__
 from gilscope.errors import GilscopeError, RecordingError, UsageError
-from gilscope.model import NS_PER_MS, NS_PER_S, Session, Verdict
+from gilscope.model import NS_PER_MS, NS_PER_S, Quality, Session, Verdict
 from gilscope.sampler import config as limits
 from gilscope.text import clean
 
@@ -246,7 +246,7 @@ def replay(*, file: str) -> None:
             )
         from gilscope.views.app import GilscopeApp  # noqa: PLC0415
 
-        app = GilscopeApp(path, control=None, title=title, verdict_of=_verdict_of)
+        app = GilscopeApp(path, control=None, title=title, verdict_of=_verdict_of, quality_of=_quality_of)
         app.run()
         if app.exit_error:
             raise RecordingError(app.exit_error)
@@ -264,8 +264,8 @@ def report(*, file: str, kind: str, output: Path | None) -> None:
     from gilscope.recording import store  # noqa: PLC0415
 
     with _errors_end_it():
-        summary = _summary(store.find(file))
-        written = text.render(summary) if kind == "text" else json.dumps(summary, indent=2) + "\n"
+        summary, quality = _summary(store.find(file))
+        written = text.render(summary, quality) if kind == "text" else json.dumps(summary, indent=2) + "\n"
         if output is None:
             click.echo(written, nl=False)
         else:
@@ -418,6 +418,7 @@ def _run_app(config: limits.SamplerConfig) -> int:
         control=link,
         title=" ".join([config.spec.display, *config.spec.args]),
         verdict_of=_verdict_of,
+        quality_of=_quality_of,
     )
     try:
         app.run()
@@ -446,13 +447,20 @@ def _verdict_of(reader: RecordingReader, end_ns: int) -> Verdict:
     return judge(summary_of(reader, end_ns=end_ns))
 
 
-def _summary(path: Path) -> dict[str, Any]:
-    from gilscope.exports.read import summary_of  # noqa: PLC0415
+def _quality_of(reader: RecordingReader, end_ns: int) -> Quality:
+    from gilscope.exports.read import watch_quality  # noqa: PLC0415
+
+    return watch_quality(reader, end_ns=end_ns)
+
+
+def _summary(path: Path) -> tuple[dict[str, Any], Quality]:
+    from gilscope.exports.read import summary_of, watch_quality  # noqa: PLC0415
     from gilscope.recording.reader import RecordingReader  # noqa: PLC0415
 
     reader = RecordingReader(path)
     try:
-        return summary_of(reader)
+        summary = summary_of(reader)
+        return summary, watch_quality(reader, summary)
     finally:
         reader.close()
 
@@ -464,8 +472,8 @@ def _sum_up(recording: Path, json_file: Path | None) -> None:
 
     if not recording.exists():
         return
-    summary = _summary(recording)
-    click.echo("\n" + text.render(summary) + f"recording {recording}", err=True)
+    summary, quality = _summary(recording)
+    click.echo("\n" + text.render(summary, quality) + f"recording {recording}", err=True)
     if sys.stderr.isatty():
         again = "last" if recording.parent == store.directory() else shlex.quote(str(recording))
         click.echo(f"see it again: gilscope replay {again}", err=True)

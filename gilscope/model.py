@@ -19,11 +19,11 @@ class State(IntEnum):
     """What a lane does; exclusive: in a tick the nanoseconds of all states sum to the tick's length."""
 
     RUNNING = 0
-    """Executes Python: holds its GIL and is on a CPU."""
+    """Executes Python: holds its GIL (or is attached, free-threaded) and is on a CPU."""
     HOLDING = 1
     """Holds its GIL while off the CPU, blocked or descheduled."""
     WAITING = 2
-    """Wants the GIL and does not have it."""
+    """Wants the GIL and does not have it; free-threaded: executed Python until the world was stopped."""
     NATIVE = 3
     """On a CPU without the GIL: C code that released it, or a program that is no Python."""
     READY = 4
@@ -135,7 +135,7 @@ class LaneTick:
     lane: int
     states: StateTimes
     held_ns: int
-    """running + holding, as the GIL's samples have it."""
+    """running + holding, as the GIL's samples have it; 0 where there is no GIL."""
     core: int | None
     """The core on which it was last seen to run."""
 
@@ -208,7 +208,10 @@ class Event:
 
     at_ns: int
     kind: str
-    """A word such as "target-started", "target-ended", "process-started", "recording-stopped"."""
+    """A word such as "target-started", "target-ended", "process-started", "recording-stopped".
+
+    Of free-threaded builds: "stop-the-world", "gil-enabled", "gil-disabled".
+    """
     process: int | None
     lane: int | None
     text: str
@@ -324,6 +327,49 @@ class Verdict:
     also: tuple[str, ...] = ()
     speedup_bound_processes: float | None = None
     """At most this many times as fast with processes; an upper bound, never a promise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapSum:
+    """All that one source could not read for one reason."""
+
+    source: str
+    reason: str
+    ns: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """How well a session was watched, from its start on, and what that cost."""
+
+    rate_asked_hz: float
+    rate_achieved_hz: float | None
+    """Of the GIL that was sampled most often; None: no GIL was watched."""
+    samples_taken: int
+    late_ns_max: int
+    """The most that a sample came after its deadline."""
+    torn_reads: int
+    failed_reads: int
+    handoffs: int
+    handoffs_seen: int
+    disagreements: int
+    """Stacks for which py-spy named another holder than the probe could have seen."""
+    stacks: int
+    """Stacks that py-spy gave."""
+    gaps: tuple[GapSum, ...]
+    """The longest first."""
+    cost_cpu_ns: int
+    cost_share: float | None
+    """Of one core; None: no time has passed yet."""
+    sources: tuple[str, ...]
+    """Where the holders of the GILs come from: "probe", "py-spy"."""
+    tick_ns: int
+
+    @property
+    def handoffs_unseen(self) -> int:
+        """Handoffs between two samples: CPython counted them, no sample saw them."""
+        return max(0, self.handoffs - self.handoffs_seen)
 
 
 @dataclass(slots=True)

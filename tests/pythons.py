@@ -60,3 +60,25 @@ def found_pythons() -> dict[str, Path]:
         if version in VERSIONS and version not in found:
             found[version] = path
     return {version: found[version] for version in VERSIONS if version in found}
+
+
+@functools.cache
+def found_free_threaded() -> dict[str, Path]:
+    """Return the free-threaded CPythons of this machine by version, "3.13t", found as the others are."""
+    named = os.environ.get("GILSCOPE_TEST_PYTHONS")
+    on_path = [
+        Path(directory) / f"python3.{minor}t"
+        for minor in range(13, 16)
+        for directory in ([] if named else os.environ.get("PATH", "").split(os.pathsep))
+    ]
+    found: dict[str, Path] = {}
+    for path in [*_candidates(), *on_path]:
+        if path.is_file() and os.access(path, os.X_OK):
+            code = "import sys, sysconfig as c; print(c.get_config_var('Py_GIL_DISABLED'), *sys.version_info)"
+            answer = subprocess.run(
+                [path, "-c", code], capture_output=True, text=True, check=False, timeout=20
+            )
+            words = answer.stdout.split()
+            if words[:1] == ["1"]:
+                found.setdefault(f"{words[1]}.{words[2]}t", path)
+    return found

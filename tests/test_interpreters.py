@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
+from gilscope.model import NS_PER_S
+from gilscope.recording.reader import RecordingReader
 from tests.pythons import found_pythons
 
 PYTHONS = found_pythons()
 TARGETS = Path(__file__).with_name("targets")
-SECONDS = "3"
+LONGER = "5"
+"""Seconds beside which it does not matter how long a machine takes to make two interpreters."""
 
 
 def watch(tmp_path: Path, python: str | Path, *command: str, seconds: str | None = None) -> dict[str, Any]:
@@ -32,18 +35,72 @@ def watch(tmp_path: Path, python: str | Path, *command: str, seconds: str | None
     return dict(json.loads(summary.read_text()))
 
 
+def held_together(recording: Path, gils: int) -> tuple[float, list[float]]:
+    """The time in which the GILs that are interpreters' own were held together, and how much each was held.
+
+    Returns:
+        Seconds from the first tick in which all of them were held to the last, and each one's share of that.
+    """
+    reader = RecordingReader(recording)
+    try:
+        own = [gil.key for gil in reader.gils() if gil.kind == "own"]
+        rows = [(tick, {gil.gil: gil for gil in tick.gils}) for tick in reader.ticks()]
+    finally:
+        reader.close()
+    assert len(own) == gils
+    both = [n for n, (_, row) in enumerate(rows) if all(key in row and row[key].held_ns for key in own)]
+    # In the first and the last of them a thread begins or ends; what is between is theirs.
+    inside = rows[both[0] + 1 : both[-1]] if both else []
+    if not inside:
+        return 0.0, []
+    seconds = (inside[-1][0].end_ns - inside[0][0].start_ns) / NS_PER_S
+    shares = []
+    for key in own:
+        found = [row[key] for _, row in inside if key in row]
+        assert len(found) == len(inside), "a GIL was lost on the way"
+        shares.append(sum(gil.held_ns for gil in found) / sum(gil.watched_ns for gil in found))
+    return seconds, shares
+
+
 @pytest.mark.parametrize("version", [v for v in ("3.12", "3.13") if v in PYTHONS])
 def test_interpreters_with_a_gil_each_run_at_the_same_time(tmp_path: Path, version: str) -> None:
-    """GIVEN two isolated interpreters that compute THEN each has a GIL, and both are held all the time."""
-    summary = watch(tmp_path, PYTHONS[version], str(TARGETS / "subinterpreters.py"), "own", SECONDS, "2")
-    own = [gil for gil in summary["gils"] if gil["kind"] == "own"]
-    assert len(own) == 2
-    assert all(gil["utilisation"] >= 0.6 for gil in own)
+    """GIVEN two isolated interpreters that compute THEN each has a GIL, and both are held all the time.
+
+    A thread that computes alone on a GIL keeps it even while it has no CPU: load on the machine is no excuse
+    for a share below 0.95 while both compute. How soon they begin, and so the figures of the whole life of a
+    GIL, does depend on load: of those the best of three runs counts.
+    """
+    told: list[str] = []
+    for run in range(3):
+        folder = tmp_path / str(run)
+        folder.mkdir()
+        summary = watch(folder, PYTHONS[version], str(TARGETS / "subinterpreters.py"), "own", LONGER, "2")
+        seconds, shares = held_together(folder / "r.gilscope", 2)
+        if seconds:
+            assert min(shares) >= 0.95, (shares, told)
+        lines = [gil["utilisation"] for gil in summary["gils"] if gil["kind"] == "own"]
+        apart = threads_are_told_apart(summary, version)
+        if min(lines) >= 0.95 and seconds >= 0.8 * float(LONGER) and apart:
+            return
+        told.append(f"utilisation {lines}, together {seconds} s, threads told apart: {apart}")
+    pytest.fail("three runs: " + "; ".join(told))
+
+
+def threads_are_told_apart(summary: dict[str, Any], version: str) -> bool:
+    """Each interpreter's thread held its GIL for most of the time, and the main thread did not.
+
+    Up to 3.12 a thread is known by the CPU time that it got: where others had the cores, it cannot be.
+    """
     main = next(lane for lane in summary["lanes"] if lane["tid"] == lane["pid"])
     others = [lane for lane in summary["lanes"] if lane is not main]
-    assert len(others) == 2
-    assert all(lane["running_s"] + lane["holding_s"] > 0.6 * float(SECONDS) for lane in others)
-    assert main["running_s"] + main["holding_s"] < 0.5
+    if len(others) != 2:
+        return False
+    if version == "3.12" and min(lane["cpu_s"] for lane in others) < 0.6 * float(LONGER):
+        return True
+    return (
+        all(lane["running_s"] + lane["holding_s"] > 0.7 * float(LONGER) for lane in others)
+        and main["running_s"] + main["holding_s"] < 0.5
+    )
 
 
 @pytest.mark.parametrize("version", [v for v in ("3.12", "3.13") if v in PYTHONS])

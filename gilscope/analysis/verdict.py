@@ -5,11 +5,12 @@ Pure: a summary in, a Verdict out. The thresholds stand in one table, THRESHOLDS
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gilscope.model import Verdict
+from gilscope.analysis.free_threaded import with_remarks
+from gilscope.model import Event, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +61,19 @@ class _Facts:
     busiest_lane: str
     busiest_share: float
     active_processes: int
+    no_gil: bool
+    """No GIL was on at the end."""
+    running_s: float
+    parallel_lanes: int
+    """Threads that executed Python for a good part of the session."""
     exit_code: int | None
 
 
-def judge(summary: Mapping[str, Any]) -> Verdict:
-    """The verdict on a summary (its own "verdict" is not looked at)."""
+def judge(summary: Mapping[str, Any], events: Iterable[Event] = ()) -> Verdict:
+    """The verdict on a summary (its own "verdict" is not looked at), with what the session's events add."""
     facts = _facts(summary)
-    for rule in RULES:
-        verdict = rule(facts)
-        if verdict is not None:
-            return verdict
-    return _mixed(facts)
+    found = (verdict for rule in RULES if (verdict := rule(facts)) is not None)
+    return with_remarks(next(found, None) or _mixed(facts), events)
 
 
 def verdict_fields(verdict: Verdict) -> dict[str, Any]:
@@ -118,6 +121,9 @@ def _facts(summary: Mapping[str, Any]) -> _Facts:
         active_processes=sum(
             process["cpu_s"] > THRESHOLDS.active_process_share * wall for process in summary["processes"]
         ),
+        no_gil=bool(gils) and all(gil.get("kind") == "disabled" for gil in gils),
+        running_s=sum(lane["running_s"] for lane in lanes),
+        parallel_lanes=sum(lane["running_s"] > THRESHOLDS.active_lane_share * wall for lane in lanes),
         exit_code=summary["target"]["exit_code"],
     )
 
@@ -146,6 +152,21 @@ def _too_short(facts: _Facts) -> Verdict | None:
         headline=f"Too short to say: {facts.wall_s:.2f} s, {facts.samples} samples{ended}.",
         evidence=(f"{THRESHOLDS.samples_min} samples and {THRESHOLDS.wall_s_min} s are the least.",),
         advice=("Let it work longer: a larger input, or its work repeated in a loop.",),
+    )
+
+
+def _free_threaded(facts: _Facts) -> Verdict | None:
+    if not facts.no_gil or facts.cores_used < THRESHOLDS.parallel_cores:
+        return None
+    return Verdict(
+        kind="free-threaded",
+        headline=f"Free-threaded: there is no GIL, {max(2, facts.parallel_lanes)} threads run Python at the "
+        "same time.",
+        evidence=(
+            f"{facts.cores_used:.1f} of {_cores(facts.cores_usable)} used on average.",
+            f"{facts.running_s:.1f} s of CPU time in Python, {facts.native_s:.1f} s in C code.",
+        ),
+        advice=("Threads serve this program well; more of them than usable cores bring nothing more.",),
     )
 
 
@@ -263,6 +284,7 @@ def _mixed(facts: _Facts) -> Verdict:
 
 RULES: tuple[Callable[[_Facts], Verdict | None], ...] = (
     _too_short,
+    _free_threaded,
     _process_parallel,
     _native_parallel,
     _gil_bound,

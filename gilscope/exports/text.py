@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gilscope.text import clean, cut, pad, wrap
+from gilscope.model import NS_PER_MS, NS_PER_S, Quality
+from gilscope.text import clean, cut, duration_text, pad, width, wrap
 
 WIDTH = 80
 LANES_SHOWN = 24
 """More lanes than this are counted, not listed; the busiest come first."""
 PROCESSES_SHOWN = 12
+GAPS_SHOWN = 5
 _STATES = ("running", "holding", "waiting", "native", "ready", "blocked", "unknown")
 
 
-def render(summary: Mapping[str, Any]) -> str:
-    """The summary as text, ending in a newline. No line is wider than WIDTH."""
+def render(summary: Mapping[str, Any], quality: Quality | None = None) -> str:
+    """The summary as text, ending in a newline. No line is wider than WIDTH.
+
+    Args:
+        summary: what is summed up.
+        quality: how well it was watched; without it, only what the summary says of that.
+    """
     lines = [_title(summary), ""]
     lines += _verdict(summary)
     lines += _gils(summary)
     lines += _lanes(summary)
     lines += _processes(summary)
-    lines += _quality(summary)
+    lines += _quality(summary) if quality is None else _watch(quality)
     return "\n".join(cut(clean(line), WIDTH).rstrip() for line in lines) + "\n"
 
 
@@ -69,6 +76,9 @@ def _gils(summary: Mapping[str, Any]) -> list[str]:
     lines = ["GIL of        held        contended  waiting  handoffs/s  longest hold"]
     gils.sort(key=lambda gil: -gil["utilisation"])
     for gil in gils[:PROCESSES_SHOWN]:
+        if gil["kind"] == "disabled":
+            lines.append(f"{_owner(gil, gils):<12}  off: free-threaded, threads run Python side by side")
+            continue
         held = f"{_percent(gil['utilisation'])} ±{100 * (gil['ci95'] or 0):.1f}"
         waiters = "?" if gil["waiters_mean"] is None else f"{gil['waiters_mean']:.1f}"
         lines.append(
@@ -141,4 +151,42 @@ def _quality(summary: Mapping[str, Any]) -> list[str]:
         seconds[key] = seconds.get(key, 0.0) + gap["seconds"]
     for (source, reason), total in sorted(seconds.items(), key=lambda item: -item[1])[:5]:
         lines += wrap(f"not read for {total:.1f} s ({clean(source)}): {clean(reason)}", WIDTH, then="  ")
+    return lines
+
+
+def _watch(quality: Quality) -> list[str]:
+    """How well it was watched: always all of it, so that a zero is a figure and not an omission."""
+    achieved = "?" if quality.rate_achieved_hz is None else f"{quality.rate_achieved_hz:.0f}"
+    cost = "?" if quality.cost_share is None else f"{100 * quality.cost_share:.1f}"
+    facts = [
+        f"{quality.samples_taken} samples ({clean(', '.join(quality.sources))})",
+        f"{achieved} of {quality.rate_asked_hz:.0f} Hz asked",
+        f"tick {quality.tick_ns / NS_PER_MS:g} ms",
+        f"cost {cost} % of a core",
+        f"latest sample {duration_text(quality.late_ns_max)} late",
+        f"{quality.torn_reads} torn reads",
+        f"{quality.failed_reads} failed reads",
+        f"{quality.handoffs_unseen} of {quality.handoffs} handoffs unseen",
+        f"py-spy disagrees in {quality.disagreements} of {quality.stacks} stacks",
+    ]
+    lines = _joined(facts)
+    if not quality.gaps:
+        return [*lines, "no gaps"]
+    for gap in quality.gaps[:GAPS_SHOWN]:
+        seconds = f"{gap.ns / NS_PER_S:.1f} s" if gap.ns >= NS_PER_S // 10 else duration_text(gap.ns)
+        what = f"not read for {seconds} ({clean(gap.source)}): {clean(gap.reason)}"
+        lines += wrap(what, WIDTH, then="  ")
+    if len(quality.gaps) > GAPS_SHOWN:
+        lines.append(f"… and {len(quality.gaps) - GAPS_SHOWN} more reasons")
+    return lines
+
+
+def _joined(facts: list[str]) -> list[str]:
+    """Facts with dots between them, none of them broken if it fits a line."""
+    lines = [facts[0]]
+    for fact in facts[1:]:
+        if width(lines[-1]) + width(fact) + 3 <= WIDTH:
+            lines[-1] += f" · {fact}"
+        else:
+            lines.append(fact)
     return lines

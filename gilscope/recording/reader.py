@@ -382,7 +382,8 @@ class RecordingReader:
 
     def _events(self, start_ns: int, end_ns: int) -> tuple[Event, ...]:
         rows = self._rows(
-            "SELECT at_ns, kind, process, lane, text FROM event WHERE at_ns >= ? AND at_ns < ? ORDER BY id",
+            "SELECT at_ns, kind, process, lane, text FROM event WHERE at_ns >= ? AND at_ns < ?"
+            " ORDER BY at_ns, id",
             (start_ns, end_ns),
         )
         return tuple(
@@ -393,6 +394,10 @@ class RecordingReader:
     def stack_samples(self) -> tuple[StackSample, ...]:
         """All stacks with their counts."""
         return self._stack_samples(-1, 1 << 62)
+
+    def stack_count(self) -> int:
+        """How many stacks there are, each as often as it was seen."""
+        return int(self._one("SELECT coalesce(sum(count), 0) FROM stack_sample"))
 
     def _stack_samples(self, start_ns: int, end_ns: int) -> tuple[StackSample, ...]:
         rows = self._rows(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from gilscope.model import Lane, LaneTick
+from gilscope.sampler.freemerge import AttachedSweeps, merge_free
 from gilscope.sampler.merge import LaneDebt, LaneReading, merge_lanes
 from gilscope.sources.tasks import Seen, Task
 
@@ -49,6 +50,8 @@ class TickReading:
     """By GIL: waiting time of all its waiters together."""
     only_gil: int | None
     """The key of its GIL where it has just one."""
+    free: dict[int, AttachedSweeps] | None = None
+    """By tid, where there is no GIL: whether sweeps saw it execute Python."""
 
 
 CoreTimes = dict[int, dict[int, int]]
@@ -148,7 +151,11 @@ class LaneSet:
             tids = list(self._by_tid)  # unknown even if they seem to sleep
         watches = [watch for watch in map(self._by_tid.get, tids) if watch is not None]
         readings = [self._reading(watch, tick) for watch in watches]
-        states = merge_lanes(readings, [watch.debt for watch in watches], tick.waiter_ns, self._owed_ns)
+        if tick.free is None:
+            states = merge_lanes(readings, [watch.debt for watch in watches], tick.waiter_ns, self._owed_ns)
+        else:
+            found = [tick.free.setdefault(watch.task.tid, AttachedSweeps()) for watch in watches]
+            states = list(map(merge_free, readings, found))
         rows: list[LaneTick] = []
         core_ns: CoreTimes = {}
         for watch, reading, times in zip(watches, readings, states, strict=True):
@@ -158,7 +165,7 @@ class LaneSet:
             if core is not None and reading.cpu_ns > 0:
                 core_ns.setdefault(core, {})[watch.lane.key] = reading.cpu_ns
             if sum(times) > times[5]:
-                held_ns = times[0] + times[1]
+                held_ns = times[0] + times[1] if tick.free is None else min(times[0], reading.held_ns)
                 rows.append(LaneTick(lane=watch.lane.key, states=times, held_ns=held_ns, core=core))
         self._touched.clear()
         self._let_go()

@@ -187,6 +187,7 @@ class ProcessTree:
     def _close(self, watch: ProcessWatch, end_ns: int, exit_code: int | None) -> None:
         self._torn += watch.torn_reads()
         self._gaps += watch.close(end_ns, exit_code)
+        self._events += watch.free.take_events()
         self._take_lanes(watch)
         self._take_gils(watch)
         self._done.append(watch.process)
@@ -226,6 +227,8 @@ class ProcessTree:
 
     def take_events(self) -> list[Event]:
         """Events since the last call."""
+        for watch in self.watches:
+            self._events += watch.free.take_events()
         events, self._events = self._events, []
         return events
 

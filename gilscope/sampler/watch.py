@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from gilscope.model import Gap, Gil, GilTick, Hold, Lane, Process
 from gilscope.sampler.attribute import attribute
+from gilscope.sampler.freethreads import FreeThreads
 from gilscope.sampler.gilwatch import GilWatch, ProcessPart
 from gilscope.sampler.lanes import LaneSet, TickReading
 from gilscope.sampler.merge import GilFold, GilSums
@@ -84,6 +85,7 @@ class ProcessWatch:
         self._closed_gils: list[GilWatch] = []
         """Lost since the last tick's end: their sums are still to be written."""
         self.lanes = LaneSet()
+        self.free = FreeThreads(self.process.key, facts.identity.pid)
         self.unreadable: str | None = None
         """Why its GIL cannot be read, while that is so."""
         self.changed = True
@@ -244,6 +246,7 @@ class ProcessWatch:
             # A process's memory goes before its threads do.
             self.lanes.end(tid, now_ns if self._lost_ns is None else min(now_ns, self._lost_ns))
         self.lanes.see(sweep.seen)
+        self.free.sweep(now_ns, self.reader if FreeThreads.is_off(self.gils) else None, sweep)
         if thorough:
             self._note_change(now_ns, changed=bool(sweep.started or ended))
             if self._older:
@@ -301,10 +304,12 @@ class ProcessWatch:
         """Fold all that was read since the last tick's end; sweep just before. None follows the `last`."""
         part = ProcessPart()
         start_ns, self._tick_start_ns, self._tick_end_ns = self._tick_start_ns, end_ns, next_end_ns
+        is_free = FreeThreads.is_off((*self._closed_gils, *self.gils))
         for watch in (*self._closed_gils, *self.gils):
             watch.settle()
             if not self._idle:
                 watch.quiet = 0
+        self.changed_gils += self.free.follow(self.gils, end_ns)
         if not last and self._may_wait(end_ns):
             for watch in self.gils:
                 watch.fold.extend(next_end_ns)
@@ -338,8 +343,10 @@ class ProcessWatch:
                 held=held,
                 waiter_ns=waiter_ns,
                 only_gil=self.gils[0].gil.key if len(self.gils) == 1 else None,
+                free=self.free.sweeps if is_free else None,
             )
         )
+        part.gaps += self.free.end_tick(self.tasks.tasks)
         return part
 
     def _find_holders(self, held: dict[int, int]) -> dict[int, int]:
@@ -418,6 +425,7 @@ class ProcessWatch:
                 start_ns=self._unread_since_ns,
                 end_ns=end_ns,
             )
+        yield from self.free.close(end_ns)
         self.lanes.end_all(end_ns if self._lost_ns is None else min(end_ns, self._lost_ns))
         self.refresh()
         self.tasks.close()

@@ -182,7 +182,7 @@ class PySpy:
                     command, stdin=subprocess.DEVNULL, stdout=err if kind == "record" else out, stderr=err,
                     start_new_session=True,
                     # All of ours close themselves; to close each of thousands again takes tens of ms.
-                    close_fds=False,
+                    close_fds=True,
                 )  # fmt: skip
         except OSError as error:
             return self._failed(pid, f"py-spy cannot be started: {error.strerror}", now_ns)

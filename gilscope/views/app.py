@@ -21,7 +21,7 @@ from textual.worker import get_current_worker
 
 from gilscope.clock import Clock, MonotonicClock
 from gilscope.errors import GilscopeError
-from gilscope.model import NS_PER_MS, NS_PER_S, Verdict
+from gilscope.model import NS_PER_MS, NS_PER_S, Quality, Verdict
 from gilscope.recording.reader import RecordingReader
 from gilscope.text import clean
 from gilscope.views.control import SessionControl
@@ -43,6 +43,7 @@ READ_PATIENCE = 30
 
 Outcome = Literal["stopped", "left-running", "ended"]
 VerdictOf = Callable[[RecordingReader, int], Verdict]
+QualityOf = Callable[[RecordingReader, int], Quality]
 
 
 class GilscopeApp(App[None]):
@@ -63,6 +64,7 @@ class GilscopeApp(App[None]):
         title: str,
         clock: Clock | None = None,
         verdict_of: VerdictOf | None = None,
+        quality_of: QualityOf | None = None,
     ) -> None:
         """Prepare; nothing is opened before `run`.
 
@@ -73,12 +75,14 @@ class GilscopeApp(App[None]):
             clock: replaced by tests.
             verdict_of: gives the verdict on a recording up to a moment; called in a thread, with a
                 reader of its own.
+            quality_of: likewise, how well it was watched; called while that is on the screen.
         """
         super().__init__()
         self.path = path
         self.control = control
         self.clock: Clock = clock or MonotonicClock()
         self.verdict_of = verdict_of
+        self.quality_of = quality_of
         self.exit_error: str | None = None
         """Why the app had to end, in words for the user."""
         self.outcome: Outcome = "ended"
@@ -91,6 +95,7 @@ class GilscopeApp(App[None]):
         self._started_ns = self._last_ns = self._session_ns = self.clock.now_ns()
         self._frames = 0
         self._failures = 0
+        self._judging = False
         self._verdict_due_ns = 0
         self._verdict_head_ns = -1
 
@@ -207,29 +212,53 @@ class GilscopeApp(App[None]):
 
     def _judge(self, now: int, viewing: Viewing) -> None:
         """Have the verdict on all that is recorded made anew, if there is more than at the last one."""
-        if self.verdict_of is None or now < self._verdict_due_ns or viewing.head_ns == self._verdict_head_ns:
+        if self._judging or (self.verdict_of is None and self.quality_of is None):
             return
-        self._verdict_due_ns = now + 3_600 * NS_PER_S  # until this one is made
+        # Who asks for the quality for the first time need not wait for the next verdict.
+        asked = self._wants_quality and self.dashboard.quality_at_ns < 0
+        if now < self._verdict_due_ns and not asked:
+            return
+        if viewing.head_ns == self._verdict_head_ns and not self._wants_quality:
+            return
+        self._judging = True
         self._verdict_head_ns = viewing.head_ns
         self.run_worker(self._make_verdict, thread=True, group="verdict", exclusive=True, exit_on_error=False)
 
+    @property
+    def _wants_quality(self) -> bool:
+        """It is to be shown, and is not of the newest moment that there is a verdict on."""
+        dashboard = self.dashboard
+        return (
+            self.quality_of is not None
+            and dashboard.full == "info"
+            and dashboard.quality_at_ns != self._verdict_head_ns
+        )
+
     def _make_verdict(self) -> None:
         worker = get_current_worker()
-        started = self.clock.now_ns()
+        started, at_ns = self.clock.now_ns(), self._verdict_head_ns
+        with_quality = self.dashboard.full == "info"
         verdict: Verdict | None = None
+        quality: Quality | None = None
         try:
-            if self.verdict_of is not None:
-                reader = RecordingReader(self.path, live=True)
-                try:
-                    verdict = self.verdict_of(reader, self._verdict_head_ns)
-                finally:
-                    reader.close()
+            reader = RecordingReader(self.path, live=True)
+            try:
+                if self.verdict_of is not None:
+                    verdict = self.verdict_of(reader, at_ns)
+                if with_quality and self.quality_of is not None:
+                    quality = self.quality_of(reader, at_ns)
+            finally:
+                reader.close()
         except GilscopeError as error:
             verdict = Verdict("none", f"No verdict: {error}")
         if not worker.is_cancelled:
-            self.call_from_thread(self._show_verdict, verdict, self.clock.now_ns() - started)
+            took_ns = self.clock.now_ns() - started
+            self.call_from_thread(self._show_verdict, verdict, took_ns)
+            if with_quality:
+                self.call_from_thread(self.dashboard.show_quality, quality, at_ns)
 
     def _show_verdict(self, verdict: Verdict | None, took_ns: int) -> None:
+        self._judging = False
         # A long recording takes long to judge: at most a tenth of the time goes into it.
         self._verdict_due_ns = self.clock.now_ns() + max(VERDICT_NS, 10 * took_ns)
         if verdict is not None and verdict != self.dashboard.verdict:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gilscope.model import NS_PER_S, Frame, Hold, StackSample, Tick, Window
+from gilscope.model import NS_PER_S, Frame, Hold, StackSample, State, Tick, Window
 
 FIGURES_NS = NS_PER_S
 """How far back from the position figures are folded."""
@@ -61,7 +61,8 @@ def fold_figures(window: Window) -> Figures:
     active = set()
     for tick in window.ticks:
         for row in tick.lanes:
-            held[row.lane] += row.held_ns
+            # Without a GIL to hold, its share of executing Python is what is comparable.
+            held[row.lane] += row.held_ns or row.states[State.RUNNING]
             active.add(row.lane)
     process_of = {lane.key: lane.process for lane in window.lanes}
     length = sum(tick.end_ns - tick.start_ns for tick in window.ticks)

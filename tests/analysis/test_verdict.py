@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from gilscope.analysis.free_threaded import turned_on_for_good
 from gilscope.analysis.summary import summarise
 from gilscope.analysis.verdict import RULES, THRESHOLDS, judge, verdict_fields
-from gilscope.model import Lane, Process
+from gilscope.model import Event, Lane, Process
 from tests.recording.samples import SESSION
 
 T = THRESHOLDS
@@ -39,6 +40,7 @@ def summary(
     cores: int = 4,
     processes: tuple[float, ...] = (),
     exit_code: int | None = 0,
+    kind: str = "shared",
 ) -> dict[str, Any]:
     """Ten seconds of some program."""
     base = summarise(
@@ -55,6 +57,7 @@ def summary(
     base["gils"] = [
         {
             "pid": 1,
+            "kind": kind,
             "utilisation": utilisation,
             "contention": contention,
             "waiters_mean": waiters,
@@ -81,6 +84,9 @@ PROGRAMS: dict[str, dict[str, Any]] = {
     "process-parallel": summary(
         *[lane(f"p-{n}", pid=n, cpu=9.0, running=9.0) for n in range(3)],
         utilisation=0.99, processes=(0.1, 9.0, 9.0, 9.0),
+    ),
+    "free-threaded": summary(
+        *[lane(f"t-{n}", cpu=9.0, running=8.5, native=0.5) for n in range(3)], kind="disabled"
     ),
     "too-short": summary(lane("MainThread", cpu=0.05, running=0.05), wall=0.1, samples=50),
     "mixed": summary(
@@ -169,3 +175,47 @@ def test_fields() -> None:
     assert fields["speedup_bound"] == {"processes": 4.0}
     assert isinstance(fields["evidence"], list)
     assert verdict_fields(judge(PROGRAMS["io-bound"]))["speedup_bound"] == {"processes": None}
+
+
+def event(at_s: float, kind: str, text: str, process: int = 1) -> Event:
+    return Event(at_ns=round(at_s * 1e9), kind=kind, process=process, lane=None, text=text)
+
+
+ON = event(1.25, "gil-enabled", "the GIL of process 5 was turned on for good")
+
+
+def test_without_a_gil() -> None:
+    verdict = judge(PROGRAMS["free-threaded"])
+    assert "3 threads run Python at the same time" in verdict.headline
+    assert "25.5 s of CPU time in Python, 1.5 s in C code." in verdict.evidence
+    # One thread alone is single-threaded, with or without a GIL.
+    assert judge(summary(lane("a", cpu=9.8, running=9.8), kind="disabled")).kind == "single-threaded"
+    # If one GIL of several is on, it is what limits.
+    mixed = summary(*CPU_THREADS, utilisation=0.99, contention=0.99, waiters=3.0)
+    mixed["gils"].append(mixed["gils"][0] | {"kind": "disabled", "utilisation": 0.0, "contention": 0.0})
+    assert judge(mixed).kind == "gil-bound"
+
+
+def test_a_gil_that_was_turned_on_again_is_told() -> None:
+    gil_bound = PROGRAMS["gil-bound"]
+    verdict = judge(gil_bound, [ON])
+    assert verdict.kind == "gil-bound"
+    assert verdict.evidence[-1] == "At 1.2 s the GIL of process 5 was turned on for good."
+    assert "turns it on for all threads" in verdict.also[-1]
+    assert verdict_fields(verdict)["also"] == list(verdict.also)
+    plain = judge(gil_bound)
+    assert (plain.evidence, plain.also) == (verdict.evidence[:-1], verdict.also[:-1])
+
+
+def test_a_gil_that_was_on_for_the_moment_of_an_import_is_not() -> None:
+    off = event(1.3, "gil-disabled", "the GIL of process 5 is off again")
+    other = event(1.3, "gil-disabled", "the GIL of process 5, interpreter 2 is off again")
+    assert judge(PROGRAMS["free-threaded"], [off, ON]) == judge(PROGRAMS["free-threaded"])
+    assert turned_on_for_good([ON, other]) == [ON]
+    assert turned_on_for_good([ON, dataclasses.replace(off, process=2)]) == [ON]
+
+
+def test_stopped_worlds_are_counted() -> None:
+    stop = event(0.5, "stop-the-world", "the world stood")
+    assert "stand once" in judge(PROGRAMS["free-threaded"], [stop]).also[-1]
+    assert "stand 2 times" in judge(PROGRAMS["free-threaded"], [stop, stop]).also[-1]

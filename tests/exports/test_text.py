@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gilscope.analysis.summary import summarise
 from gilscope.analysis.verdict import judge, verdict_fields
 from gilscope.exports import text as export
-from gilscope.model import Gap, Gil, Lane, Process, ProcessTick
+from gilscope.model import Gap, GapSum, Gil, Lane, Process, ProcessTick, Quality
 from gilscope.text import (
     cell_text,
     clean,
@@ -95,6 +95,13 @@ def test_a_plain_summary() -> None:
     assert len(header) == len(worker)
 
 
+def test_a_gil_that_is_off_has_no_figures() -> None:
+    summary = summary_of(["MainThread"], "x")
+    summary["gils"][0]["kind"] = "disabled"
+    (line,) = [line for line in export.render(summary).splitlines() if line.startswith("pid ")]
+    assert line == "pid 4194303   off: free-threaded, threads run Python side by side"
+
+
 def test_columns_stay_in_line_with_wide_names() -> None:
     lines = export.render(summary_of(["你好", "worker"], "x")).splitlines()
     rows = [line for line in lines if line.startswith(("你好", "worker"))]
@@ -121,6 +128,48 @@ def test_what_was_not_read_is_not_zero() -> None:
     assert "memory ?" in made
     assert "no samples" in made
     assert "GIL of" not in made
+
+
+QUALITY = Quality(
+    rate_asked_hz=1000.0, rate_achieved_hz=994.6, samples_taken=3980, late_ns_max=5_400_000, torn_reads=3,
+    failed_reads=1, handoffs=820, handoffs_seen=812, disagreements=2, stacks=41, gaps=(),
+    cost_cpu_ns=84_000_000, cost_share=0.021, sources=("probe",), tick_ns=50_000_000,
+)  # fmt: skip
+
+
+def test_how_well_it_was_watched_is_always_said() -> None:
+    summary = summary_of(["MainThread"], "x")
+    made = export.render(summary, QUALITY)
+    assert made.splitlines()[-4:] == [
+        "3980 samples (probe) · 995 of 1000 Hz asked · tick 50 ms · cost 2.1 % of a core",
+        "latest sample 5.4 ms late · 3 torn reads · 1 failed reads",
+        "8 of 820 handoffs unseen · py-spy disagrees in 2 of 41 stacks",
+        "no gaps",
+    ]
+    nothing = dataclasses.replace(
+        QUALITY, rate_achieved_hz=None, samples_taken=0, late_ns_max=0, torn_reads=0, failed_reads=0,
+        handoffs=0, handoffs_seen=0, disagreements=0, stacks=0, cost_share=None,
+    )  # fmt: skip
+    assert export.render(summary, nothing).splitlines()[-4:] == [
+        "0 samples (probe) · ? of 1000 Hz asked · tick 50 ms · cost ? % of a core",
+        "latest sample 0 ms late · 0 torn reads · 0 failed reads · 0 of 0 handoffs unseen",
+        "py-spy disagrees in 0 of 0 stacks",
+        "no gaps",
+    ]
+
+
+@given(WILD, st.integers(0, 8))
+def test_gaps_with_their_reasons(words: str, count: int) -> None:
+    gaps = tuple(
+        GapSum(source=f"{n}{words}", reason=f"reason {words}", ns=10 ** (4 + n), count=1)
+        for n in range(count)
+    )
+    made = export.render(summary_of([], "x"), dataclasses.replace(QUALITY, gaps=gaps[::-1], sources=(words,)))
+    assert made.count("not read for") == min(count, export.GAPS_SHOWN)
+    assert ("more reasons" in made) == (count > export.GAPS_SHOWN)
+    for line in made.splitlines():
+        assert width(line) <= 80, line
+        assert safe(line), line
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_what_happened(
         writer.put_stacks(stacks)
 
     with recorded(fill) as reader:
-        assert reader.events() == tuple(events)
+        assert reader.events() == tuple(sorted(events, key=lambda event: event.at_ns))
         assert tuple(reader.output()) == tuple(outputs)
         assert reader.gaps() == tuple(gaps)
         assert reader.stack_samples() == tuple(stacks)

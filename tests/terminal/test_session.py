@@ -154,6 +154,11 @@ def test_one_session(  # noqa: PLR0915 - a session is long, and each step needs 
     tmux.see("● LIVE")
 
     tmux.keys("i")
+    tmux.see("handoffs unseen")
+    tmux.escape()
+    tmux.see("Output")
+
+    tmux.keys("t")
     tmux.see("A line for the target's input")
     tmux.type("hello")
     tmux.see("heard HELLO")

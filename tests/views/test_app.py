@@ -358,7 +358,7 @@ async def test_a_line_is_typed_to_the_target(growing: tuple[ScriptedSession, Rec
     app = live(growing[1], control)
     async with app.run_test() as pilot:
         await ready(pilot, app)
-        await pilot.press("i")
+        await pilot.press("t")
         await wait(pilot, lambda: isinstance(app.screen, InputScreen))
         await pilot.press("h", "i", "q", "enter")
         await wait(pilot, lambda: ("input", b"hiq\n") in control.told)
@@ -369,7 +369,7 @@ async def test_a_replay_has_no_input(finished: Path) -> None:
     app = replay(finished)
     async with app.run_test() as pilot:
         await ready(pilot, app)
-        await pilot.press("i")
+        await pilot.press("t")
         assert app.screen is app.dashboard
 
 

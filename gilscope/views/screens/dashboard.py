@@ -9,13 +9,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
 
-from gilscope.model import NS_PER_S, Verdict
+from gilscope.model import NS_PER_S, Quality, Verdict
 from gilscope.views.layout import BORDERS, Plan, plan
 from gilscope.views.playback import Mode
 from gilscope.views.present import present_header
 from gilscope.views.render.cores import render_cores
 from gilscope.views.render.gil import render_gils
 from gilscope.views.render.header import render_header
+from gilscope.views.render.info import render_info
 from gilscope.views.render.lines import fill, text_strip
 from gilscope.views.render.words import render_verdict
 from gilscope.views.screens.keys import BINDINGS, hints
@@ -28,7 +29,7 @@ from gilscope.views.widgets.panel import Panel
 if TYPE_CHECKING:
     from textual.events import Resize
 
-PANELS = ("gil", "lanes", "cores", "verdict", "output")
+PANELS = ("gil", "lanes", "cores", "verdict", "output", "info")
 
 
 class Dashboard(Screen[None], inherit_bindings=False):
@@ -59,6 +60,9 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.message = "Starting …"
         """Shown until there is a recording."""
         self.verdict: Verdict | None = None
+        self.quality: Quality | None = None
+        """How well the session is watched, as of `quality_at_ns`; made while its panel is shown."""
+        self.quality_at_ns = -1
         self.full: str | None = None
         """The panel that fills the screen."""
         self._shared: tuple[Plan, str | None] | None = None
@@ -72,6 +76,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.cores = Panel("Cores", id="cores")
         self.words = Panel("Verdict", id="verdict")
         self.output = OutputPanel(id="output")
+        self.info = Panel("Watching: the whole session", id="info")
+        self.info.display = False
         self.keys = KeysLine(hints(live=live), id="keys")
 
     def compose(self) -> ComposeResult:
@@ -83,6 +89,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
             yield self.cores
             yield self.words
         yield self.output
+        yield self.info
         yield self.keys
 
     # --- size ---
@@ -103,7 +110,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
         if (new, self.full) == self._shared:
             return
         self._shared = (new, self.full)
-        heights = {"gil": new.gil, "lanes": new.lanes, "middle": new.middle, "output": new.output}
+        # The info panel has no place beside the others: it is for a look now and then.
+        heights = {"gil": new.gil, "lanes": new.lanes, "middle": new.middle, "output": new.output, "info": 0}
         for name, rows in heights.items():
             widget = self.query_one(f"#{name}")
             inside = ("cores", "verdict") if name == "middle" else (name,)
@@ -121,6 +129,11 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self._share(self.size.width, self.size.height)
         if panel:
             self.query_one(f"#{panel}").focus()
+
+    def show_quality(self, quality: Quality | None, at_ns: int) -> None:
+        """What is known of the watch up to a moment; None: it could not be read."""
+        self.quality, self.quality_at_ns = quality, at_ns
+        self.redraw()
 
     def redraw(self) -> None:
         """Let the next frame draw everything anew."""
@@ -233,6 +246,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
             self.words.show(render_verdict(self.verdict, size.width, size.height, self.words.palette))
         if self.output.display:
             self.output.draw(panels.output)
+        if self.info.display:
+            self.info.show(render_info(self.quality, *self.info.content_size, self.info.palette))
 
     # --- keys ---
 

@@ -12,6 +12,7 @@ _FOOTER: dict[str, int] = {
     "zoom-in": 4,
     "slow": 2,
     "panel": 7,
+    "info": 8,
     "full": 6,
     "input": 5,
     "help": 1,
@@ -57,7 +58,8 @@ BINDINGS: list[BindingType] = [
     _key("3", "panel('cores')", "Cores on the whole screen", name="panel-cores"),
     _key("4", "panel('verdict')", "Verdict on the whole screen", name="panel-verdict"),
     _key("5", "panel('output')", "Output on the whole screen", name="panel-output"),
-    _key("i", "app.type_line", "input", name="input", tooltip="Type a line to the target's input", shown="i"),
+    _key("i", "panel('info')", "info", name="info", tooltip="How well it is watched, the cost", shown="i"),
+    _key("t", "app.type_line", "type", name="input", tooltip="Type a line to the target's input", shown="t"),
     _key("question_mark,f1", "app.help", "help", name="help", tooltip="Keys, states and words", shown="?"),
     _key("q", "app.leave", "quit", name="quit", tooltip="Quit", shown="q"),
 ]  # fmt: skip

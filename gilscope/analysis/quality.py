@@ -1,0 +1,53 @@
+"""How well a session was watched: what a summary and the session's own counters say of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gilscope.model import NS_PER_S, GapSum, Gil, Quality, Session
+
+
+def quality_of(
+    summary: Mapping[str, Any], session: Session, gils: Sequence[Gil] = (), *, stacks: int = 0
+) -> Quality:
+    """The quality of the watch.
+
+    Args:
+        summary: of the session, or of its part up to a moment.
+        session: the same session; its counters are of all that is recorded.
+        gils: where each GIL's holders come from; without any, the session's own word for it.
+        stacks: how many stacks py-spy gave.
+    """
+    own = summary["gilscope"]
+    return Quality(
+        rate_asked_hz=own["rate_hz"]["asked"],
+        rate_achieved_hz=own["rate_hz"]["achieved"],
+        samples_taken=session.samples_taken,
+        late_ns_max=session.late_ns_max,
+        torn_reads=session.torn_reads,
+        failed_reads=session.failed_reads,
+        handoffs=sum(gil["handoffs"] for gil in summary["gils"]),
+        handoffs_seen=sum(gil["handoffs_seen"] for gil in summary["gils"]),
+        disagreements=session.disagreements,
+        # Stacks of a thread that ended before it had a lane are compared, but not kept.
+        stacks=max(stacks, session.disagreements),
+        gaps=_sum_up(own["gaps"]),
+        cost_cpu_ns=session.cost_cpu_ns,
+        cost_share=own["cost"]["share_of_core"],
+        sources=tuple(sorted({gil.source for gil in gils})) or (session.source,),
+        tick_ns=session.tick_ns,
+    )
+
+
+def _sum_up(gaps: Sequence[Mapping[str, Any]]) -> tuple[GapSum, ...]:
+    sums: dict[tuple[str, str], list[int]] = {}
+    for gap in gaps:
+        found = sums.setdefault((gap["source"], gap["reason"]), [0, 0])
+        found[0] += round(gap["seconds"] * NS_PER_S)
+        found[1] += 1
+    made = [
+        GapSum(source=source, reason=reason, ns=ns, count=count)
+        for (source, reason), (ns, count) in sums.items()
+    ]
+    return tuple(sorted(made, key=lambda gap: (-gap.ns, gap.source, gap.reason)))
