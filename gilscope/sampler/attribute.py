@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+SAME_TIME = 1.1
+"""Holds that sum to more than this many times the tick's length were at the same time in part."""
 EXPLAINED = 0.3
 """A thread that used the CPU for this part of a hold, beyond what its own state held, may be its holder."""
 
@@ -18,6 +20,8 @@ def attribute(
     cpu_ns: Mapping[int, int],
     waiting: Collection[int],
     before: Mapping[int, int],
+    *,
+    span_ns: int,
 ) -> dict[int, int]:
     """The tid behind each doubtful holder.
 
@@ -27,20 +31,30 @@ def attribute(
         cpu_ns: by tid: CPU time in the tick.
         waiting: tids that were seen to wait for a GIL all the time.
         before: what the last tick found: it stands as long as nothing speaks against it.
+        span_ns: the tick's length.
 
     Returns:
         Doubtful holder → tid, for each that held in this tick. Where no thread's CPU time fits, as for a
         holder that sleeps with the GIL, it is the one found before, else the one that the state names.
     """
+    taken_ns = {holder: ns for holder, ns in held_ns.items() if holder not in claims}
+
+    def can_hold(tid: int, ns: int) -> bool:
+        """No thread holds two GILs at the same time."""
+        return tid not in taken_ns or taken_ns[tid] + ns <= SAME_TIME * span_ns
+
     free_ns = {tid: ns - held_ns.get(tid, 0) for tid, ns in cpu_ns.items() if tid not in waiting}
     found: dict[int, int] = {}
     for holder in sorted(claims.keys() & held_ns.keys(), key=lambda holder: -held_ns[holder]):
         known = before.get(holder, claims[holder])
         enough_ns = held_ns[holder] * EXPLAINED
-        if free_ns.get(known, 0) < enough_ns:
-            best = max(free_ns, key=lambda tid: free_ns[tid], default=known)
-            if free_ns.get(best, 0) >= enough_ns:
+        possible = can_hold(known, held_ns[holder])
+        if free_ns.get(known, 0) < enough_ns or not possible:
+            others = [tid for tid in free_ns if can_hold(tid, held_ns[holder])]
+            best = max(others, key=lambda tid: free_ns[tid], default=known)
+            if free_ns.get(best, 0) >= enough_ns or not possible:
                 known = best
         found[holder] = known
+        taken_ns[known] = taken_ns.get(known, 0) + held_ns[holder]
         free_ns[known] = free_ns.get(known, 0) - held_ns[holder]
     return found

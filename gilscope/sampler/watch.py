@@ -327,7 +327,7 @@ class ProcessWatch:
                 held[tid] = held.get(tid, 0) + ns
             if watch.probe.reader.counts_waiters:
                 waiter_ns[watch.gil.key] = sums.waiter_ns
-        held = self._find_holders(held)
+        held = self._find_holders(held, end_ns - start_ns)
         for watch, sums in folded:
             self._add_gil(part, watch, sums)
         for tid in held:
@@ -349,14 +349,14 @@ class ProcessWatch:
         part.gaps += self.free.end_tick(self.tasks.tasks)
         return part
 
-    def _find_holders(self, held: dict[int, int]) -> dict[int, int]:
+    def _find_holders(self, held: dict[int, int], span_ns: int) -> dict[int, int]:
         """Put tids in the place of doubtful holders."""
         claims = self.reader.claims if self.reader is not None else {}
         if not claims.keys() & held.keys():
             self._holders = {}
             return held
         cpu_ns, waiting = self.lanes.used_in_tick()
-        self._holders = attribute(held, claims, cpu_ns, waiting, self._holders)
+        self._holders = attribute(held, claims, cpu_ns, waiting, self._holders, span_ns=span_ns)
         found: dict[int, int] = {}
         for holder, ns in held.items():
             tid = self._holders.get(holder, holder)
