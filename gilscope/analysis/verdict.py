@@ -205,8 +205,8 @@ def _gil_used_up(facts: _Facts) -> Verdict | None:
         ),
         advice=(
             (
-                "Threads that take turns by a lock of their own would look the same: watch it on CPython 3.8 or "
-                "later to see who waits."
+                "Threads that take turns by a lock of their own would look the same: watch it on CPython "
+                "3.8 or later to see who waits."
             ),
         ),
     )

@@ -35,8 +35,8 @@ EXIT_PATIENCE, EXIT_STEP_S = 40, 0.000_5
 LAST_TRACES_S = 3.0
 LOOK_AROUND_SHARE = 0.005
 """A walk through all threads of all processes takes longer the more there are: at most so much of time."""
-RATE_WITHOUT_SAMPLES_HZ = 20.0
-"""Where py-spy samples in our place, the ticks and the sweeps give the pace."""
+RATE_WITHOUT_SAMPLES_HZ = 200.0
+"""Where py-spy samples in our place there is nothing to read, but ticks and sweeps come on time by it."""
 BEHIND_NS = NS_PER_S
 """After a pause longer than this (a stopped machine), ticks begin anew instead of being made up for."""
 
