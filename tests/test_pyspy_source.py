@@ -49,6 +49,23 @@ def test_two_threads_take_turns_and_one_sleeps(version: str, python: Path, tmp_p
     _check_ticks(done.recording)
 
 
+@each_python
+def test_native_threads_are_watched_to_their_end(version: str, python: Path, tmp_path: Path) -> None:
+    """Nobody holds the GIL in the last trace: that is a finding, and no gap."""
+    code = (
+        "import os, time, zlib; b = os.urandom(4000000); end = time.time() + 3\n"
+        "while time.time() < end: zlib.compress(b)"
+    )
+    options = ["--source", "py-spy", "--python", python, "--json", tmp_path / "s.json"]
+    done = gilscope(tmp_path, "run", *options, "-c", code)
+    assert done.code == 0, done.stderr
+    assert done.summary["target"]["python"].startswith(version + ".")
+    (lane,) = done.summary["lanes"]
+    assert lane["native_s"] > 0.7 * lane["cpu_s"]
+    assert lane["unknown_s"] < 0.3 * lane["alive_s"]  # on a busy machine a trace can be late
+    assert lane["held_share"] < 0.3
+
+
 def _check_gil(summary: dict[str, Any], *, at_least: float) -> None:
     (gil,) = summary["gils"]
     # In 2.7 it is let go every hundred bytecodes, and free for a moment each time.

@@ -166,7 +166,7 @@ class Traces(StackCollector):
             if stack.name:
                 watch.lanes.rename({stack.tid: stack.name})
             lane = watch.lanes.key_of(stack.tid) or lane_of(stack.pid, stack.tid)
-            if lane is not None:
+            if lane is not None and stack.frames:
                 self.samples.append(
                     StackSample(
                         lane=lane,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -28,6 +28,8 @@ class TracedPart(ProcessPart):
     python: bool = False
     raw: dict[int, RawLane] = field(default_factory=dict)
     """By tid."""
+    alive: frozenset[int] = frozenset()
+    """The tids of all threads at the tick's end, also of those that slept."""
     held: dict[int, int] = field(default_factory=dict)
     """By tid: nanoseconds."""
     watched_ns: int = 0
@@ -110,6 +112,7 @@ class TracedWatch(ProcessWatch):
                 swept_ns=self._swept_ns, held={}, waiter_ns={}, only_gil=None,
             )
         )  # fmt: skip
+        part.alive = frozenset(self.lanes)
         return part
 
     def apply(self, counts: Counts, parts: Sequence[TracedPart]) -> None:
@@ -122,7 +125,7 @@ class TracedWatch(ProcessWatch):
         covered_ns = sum(ns for _, ns in spans)
         if not covered_ns or not counts.samples:
             return
-        cells = [_cell(part, ns) for part, ns in spans]
+        cells = [_cell(part, ns, counts.held) for part, ns in spans]
         taken = counts.samples * min(1.0, covered_ns / length_ns)
         held = {tid: covered_ns * count // counts.samples for tid, count in counts.held.items()}
         slack: dict[int, int] = {}
@@ -195,9 +198,11 @@ class TracedWatch(ProcessWatch):
         yield from super().close(end_ns, exit_code)
 
 
-def _cell(part: TracedPart, covered_ns: int) -> Cell:
+def _cell(part: TracedPart, covered_ns: int, holders: Iterable[int]) -> Cell:
     """The covered part of a tick; what happened in all of it, happened evenly."""
     length_ns = part.end_ns - part.start_ns
+    # No thread holds the GIL before it starts or after it has ended.
+    absent = (tid for tid in holders if tid > 0 and tid not in part.alive and tid not in part.raw)
     return Cell(
         length_ns=covered_ns,
         cpu_ns={
@@ -205,7 +210,8 @@ def _cell(part: TracedPart, covered_ns: int) -> Cell:
             for tid, entry in part.raw.items()
             if entry.reading.cpu_ns > 0
         },
-        alive_ns={
+        alive_ns=dict.fromkeys(absent, 0)
+        | {
             tid: entry.reading.length_ns * covered_ns // length_ns
             for tid, entry in part.raw.items()
             if entry.reading.length_ns < length_ns

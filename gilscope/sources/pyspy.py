@@ -283,9 +283,10 @@ class PySpy:
             text = call.output.read_text(errors="replace")
             log = parse_trace_log(call.errors.read_text(errors="replace"))
             if status == 0 and log is not None:
-                # Written just after the last sample; our own clock shows when somebody asked.
-                end_ns = max(begun_ns, _monotonic(call.output.stat().st_mtime_ns))
-                stacks = parse_stacks(text, call.pid, self._find_tid)
+                # Its last words come just after the last sample; our own clock shows when somebody asked.
+                # Not the stamp of its output: of a file that was and stays empty that does not move.
+                end_ns = max(begun_ns, _monotonic(call.errors.stat().st_mtime_ns))
+                stacks = parse_stacks(text, call.pid, self._find_tid, frameless=True)
                 samples = _samples_of(log, call, end_ns - begun_ns)
                 return Trace(call.pid, stacks, log.held, samples, begun_ns, end_ns)
             reason = None if self._finishing else _reason(call)

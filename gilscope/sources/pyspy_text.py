@@ -39,13 +39,16 @@ def _no_tid(_pid: int, _thread_id: int) -> int:
     return 0
 
 
-def parse_stacks(text: str, pid: int, find_tid: FindTid = _no_tid) -> tuple[Stack, ...]:
+def parse_stacks(
+    text: str, pid: int, find_tid: FindTid = _no_tid, *, frameless: bool = False
+) -> tuple[Stack, ...]:
     """The stacks in py-spy's raw format.
 
     Args:
         text: what py-spy wrote.
         pid: the process of lines that name none.
         find_tid: for lines that have only Python's id of the thread, in hexadecimal.
+        frameless: a thread that executes no Python function counts too, as one that ends its interpreter.
 
     Raises:
         ValueError: there is something, but no line of it is a stack.
@@ -58,7 +61,7 @@ def parse_stacks(text: str, pid: int, find_tid: FindTid = _no_tid) -> tuple[Stac
         if not (count.isascii() and count.isdigit()):
             continue
         owner, thread, name, frames = _path(path.split(";"), pid)
-        if thread is not None and frames:
+        if thread is not None and (frames or frameless):
             found = True
             tid = int(thread[2]) if thread[2] else find_tid(owner, int(thread[1], 16))
             if tid:

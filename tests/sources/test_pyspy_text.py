@@ -49,6 +49,15 @@ def test_any_log_is_understood_or_not(text: str) -> None:
     has_begun(text)
 
 
+def test_a_thread_without_a_frame_counts_where_that_is_asked_for() -> None:
+    """So it looks when the interpreter ends: it holds the GIL, and executes nothing."""
+    text = "thread (12): MainThread 3"
+    (stack,) = parse_stacks(text, 7, frameless=True)
+    assert (stack.tid, stack.name, stack.count, stack.frames) == (12, "MainThread", 3, ())
+    with pytest.raises(ValueError, match="no line"):
+        parse_stacks(text, 7)
+
+
 LINES = st.lists(
     st.from_regex(
         r"(process \d{1,3}:\w?;)?thread \((0x[0-9A-F]{1,12}|\d{1,5})\)(: \w?)?;f \(x:\d{1,3}\) \d{1,4}"
