@@ -21,6 +21,7 @@ from gilscope.sampler import config as limits
 from gilscope.text import clean
 
 if TYPE_CHECKING:
+    from gilscope.launch.spec import TargetSpec
     from gilscope.launch.target import Target
     from gilscope.recording.reader import RecordingReader
 
@@ -34,7 +35,7 @@ click.rich_click.COMMAND_GROUPS = {
 click.rich_click.OPTION_GROUPS = {
     "gilscope run": [
         {"name": "What to run", "options": ["-m", "-c", "--python", "--cwd", "--env"]},
-        {"name": "How to watch", "options": ["--rate", "--tick", "--budget", "--duration"]},
+        {"name": "How to watch", "options": ["--source", "--rate", "--tick", "--budget", "--duration"]},
         {"name": "What comes of it", "options": ["--headless", "--json", "-o", "--help"]},
     ]
 }
@@ -58,11 +59,16 @@ def main() -> None:
 @click.option("--cwd", metavar="DIR", help="Directory to run it in.")
 @click.option("--env", multiple=True, metavar="K=V", help="Set an environment variable; may be repeated.")
 @click.option(
+    "--source",
+    type=click.Choice(["probe", "py-spy"]),
+    help="Who tells who holds the GIL (default: probe; py-spy where that cannot read the interpreter).",
+)
+@click.option(
     "--rate",
     type=float,
-    default=limits.DEFAULT_RATE_HZ,
     metavar="HZ",
-    help=f"GIL samples a second (default: {limits.DEFAULT_RATE_HZ:g}).",
+    help=f"GIL samples a second (default: {limits.DEFAULT_RATE_HZ:g}; of py-spy "
+    f"{limits.DEFAULT_PYSPY_RATE_HZ:g}).",
 )
 @click.option(
     "--tick",
@@ -108,7 +114,8 @@ def run(
     python: str | None,
     cwd: str | None,
     env: tuple[str, ...],
-    rate: float,
+    source: limits.Source | None,
+    rate: float | None,
     tick: int,
     budget: float,
     stall: float,
@@ -128,16 +135,20 @@ def run(
         # As with python itself, all that follows belongs to the program.
         args, script = (script, *args), None
     with _errors_end_it():
+        if rate is None:
+            rate = limits.DEFAULT_PYSPY_RATE_HZ if source == "py-spy" else limits.DEFAULT_RATE_HZ
         _check_numbers(rate, tick, budget, stall, duration)
         spec = resolve_spec(
             script=script, module=module, code=code, args=args, python=python, cwd=cwd, env=env
         )
+        _check_source(source, rate, spec)
         if json_file is not None and str(json_file) != "-":
             _check_writable(json_file)
         recording = output if output is not None else store.new_path(spec.display)
         config = limits.SamplerConfig(
             spec=spec,
             recording=recording,
+            source=source or "auto",
             rate_hz=rate,
             tick_ns=tick * NS_PER_MS,
             budget_share=budget / 100,
@@ -324,6 +335,19 @@ def _check_numbers(rate: float, tick: int, budget: float, stall: float, duration
     need("--stall", stall, 1, 3_600_000, "ms")
     if duration is not None:
         need("--duration", duration, 0.001, 366 * 86_400, "seconds")
+
+
+def _check_source(source: str | None, rate: float, spec: TargetSpec) -> None:
+    if source == "probe" and not spec.shim:
+        raise UsageError(
+            f"--source probe reads CPython 3.8 and later, and this is {spec.version}.\n"
+            "Leave --source out: py-spy then tells who holds the GIL."
+        )
+    if source == "py-spy" and rate > limits.MAX_PYSPY_RATE_HZ:
+        raise UsageError(
+            f"--rate {rate:g} is more than py-spy can do: {limits.MAX_PYSPY_RATE_HZ:g} samples a second.\n"
+            "Leave --rate out for the default."
+        )
 
 
 def _check_writable(path: Path) -> None:

@@ -15,6 +15,10 @@ NS_PER_MS = 1_000_000
 NS_PER_US = 1_000
 
 
+UNTOLD = -1
+"""In the place of a figure that is never below zero: nobody could read it. Sums of it stay below zero."""
+
+
 class State(IntEnum):
     """What a lane does; exclusive: in a tick the nanoseconds of all states sum to the tick's length."""
 
@@ -105,7 +109,11 @@ class Gil:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GilTick:
-    """One GIL in one tick. Nanoseconds are of watched time: gaps are in no sum."""
+    """One GIL in one tick. Nanoseconds are of watched time: gaps are in no sum.
+
+    UNTOLD in a figure that the GIL's source cannot see: of py-spy contention, waiters, handoffs and the
+    longest hold.
+    """
 
     gil: int
     samples: int

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
+OLD_VERSIONS = ("2.7", "3.6", "3.7")
+"""Those that only py-spy can read."""
 
 
 def _candidates() -> list[Path]:
@@ -54,12 +56,22 @@ def found_pythons() -> dict[str, Path]:
     They are looked for in GILSCOPE_TEST_PYTHONS (paths with the separator of PATH; then nowhere else), under
     pyenv, on PATH, and last is the interpreter of the tests themselves.
     """
+    return _found(VERSIONS)
+
+
+@functools.cache
+def found_old_pythons() -> dict[str, Path]:
+    """Return those older than the probe and the shim go, looked for in the same places."""
+    return _found(OLD_VERSIONS)
+
+
+def _found(versions: tuple[str, ...]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in _candidates():
         version = _version(path)
-        if version in VERSIONS and version not in found:
+        if version in versions and version not in found:
             found[version] = path
-    return {version: found[version] for version in VERSIONS if version in found}
+    return {version: found[version] for version in versions if version in found}
 
 
 @functools.cache

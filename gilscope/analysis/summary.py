@@ -107,7 +107,10 @@ def summarise(
     pids = {process.key: process.pid for process in processes}
     process_of_gil = {gil.key: gil.process for gil in gils}
     watched_ns = _watched_by_process(sums, process_of_gil)
-    lane_rows = [_lane(lane, pids, sums, watched_ns, end_ns) for lane in lanes]
+    blind = {gil.process for gil in gils if gil.key in sums.gils and sums.gils[gil.key].contended_ns < 0}
+    lane_rows = [
+        _lane(lane, pids, sums, watched_ns, end_ns, sees_waiting=lane.process not in blind) for lane in lanes
+    ]
     process_rows = [_process(process, process_ticks, lanes, session, end_ns) for process in processes]
     wall_s = end_ns / NS_PER_S
     cpu_s = sum(row["cpu_s"] for row in process_rows)
@@ -189,8 +192,10 @@ def _round(value: float) -> float:
     return round(value, _DIGITS)
 
 
-def _total(rows: Sequence[dict[str, Any]], key: str) -> float:
-    return _round(sum(row[key] for row in rows))
+def _total(rows: Sequence[dict[str, Any]], key: str) -> float | None:
+    """The sum of all rows, None if one of them does not know."""
+    values = [row[key] for row in rows]
+    return None if any(value is None for value in values) else _round(sum(values))
 
 
 def _achieved_hz(sums: _Sums) -> float | None:
@@ -212,19 +217,21 @@ def _watched_by_process(sums: _Sums, process_of_gil: dict[int, int]) -> dict[int
 def _gil(gil: Gil, pids: dict[int, int], sums: _GilSums) -> dict[str, Any]:
     watched = sums.watched_ns
     utilisation = sums.held_ns / watched if watched else None
+    counts_waiters, counts_handoffs = sums.contended_ns >= 0, sums.handoffs >= 0
     return {
         "pid": pids.get(gil.process),
         "interpreter": gil.interpreter,
         "kind": gil.kind,
         "utilisation": None if utilisation is None else _round(utilisation),
         "ci95": None if utilisation is None else _rounded(share_error(utilisation, sums.samples)),
-        "contention": _round(sums.contended_ns / watched) if watched else None,
-        "waiters_mean": _round(sums.waiter_ns / watched) if watched else None,
-        "waiters_max": sums.waiters_max,
-        "handoffs": sums.handoffs,
-        "handoffs_seen": sums.handoffs_seen,
+        "contention": _round(sums.contended_ns / watched) if watched and counts_waiters else None,
+        "waiters_mean": _round(sums.waiter_ns / watched) if watched and counts_waiters else None,
+        "waiters_max": sums.waiters_max if counts_waiters else None,
+        "handoffs": sums.handoffs if counts_handoffs else None,
+        "handoffs_seen": sums.handoffs_seen if counts_handoffs else None,
         "samples": sums.samples,
-        "longest_hold_ms": _round(sums.longest_hold_ns / NS_PER_MS),
+        # Whoever cannot see the GIL pass on cannot see a hold end.
+        "longest_hold_ms": _round(sums.longest_hold_ns / NS_PER_MS) if counts_handoffs else None,
         "switch_interval_us": gil.switch_interval_us,
     }
 
@@ -234,7 +241,13 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _lane(
-    lane: Lane, pids: dict[int, int], sums: _Sums, watched_ns: dict[int, int], end_ns: int
+    lane: Lane,
+    pids: dict[int, int],
+    sums: _Sums,
+    watched_ns: dict[int, int],
+    end_ns: int,
+    *,
+    sees_waiting: bool,
 ) -> dict[str, Any]:
     states = sums.states.get(lane.key, [0] * N_STATES)
     alive_ns = max(0, (end_ns if lane.end_ns is None else lane.end_ns) - lane.start_ns)
@@ -254,6 +267,8 @@ def _lane(
     for state in State:
         ns = blocked_ns if state is State.BLOCKED else states[state]
         row[f"{state.word}_s"] = _round(ns / NS_PER_S)
+    if not sees_waiting:
+        row["waiting_s"] = None  # it is somewhere in what is unknown
     return row
 
 

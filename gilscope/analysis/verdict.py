@@ -46,14 +46,15 @@ class _Facts:
     wall_s: float
     samples: int
     utilisation: float
-    contention: float
-    waiters: float
+    contention: float | None
+    """None: the source does not see who waits; likewise the next."""
+    waiters: float | None
     cores_used: float
     cores_usable: int
     cpu_s: float
     native_s: float
     held_s: float
-    waiting_s: float
+    waiting_s: float | None
     demand: float
     """Mean number of threads that wanted to compute."""
     want_gil: int
@@ -89,11 +90,11 @@ def _facts(summary: Mapping[str, Any]) -> _Facts:
     wall = float(summary["target"]["wall_s"] or 0.0)
     totals = summary["totals"]
     gils = [gil for gil in summary["gils"] if gil["utilisation"] is not None]
-    worst = max(gils, key=lambda gil: (gil["contention"], gil["utilisation"]), default=None)
+    worst = max(gils, key=lambda gil: (gil["contention"] or 0.0, gil["utilisation"]), default=None)
     lanes = summary["lanes"]
     wants = {
         (lane["pid"], lane["tid"]): sum(
-            lane[f"{state}_s"] for state in ("running", "holding", "waiting", "native", "ready")
+            lane[f"{state}_s"] or 0.0 for state in ("running", "holding", "waiting", "native", "ready")
         )
         for lane in lanes
     }
@@ -110,10 +111,11 @@ def _facts(summary: Mapping[str, Any]) -> _Facts:
         cpu_s=cpu,
         native_s=float(totals["native_s"]),
         held_s=float(totals["held_s"]),
-        waiting_s=float(totals["waiting_s"]),
+        waiting_s=totals["waiting_s"],
         demand=sum(wants.values()) / wall if wall else 0.0,
         want_gil=sum(
-            lane["running_s"] + lane["holding_s"] + lane["waiting_s"] > THRESHOLDS.active_lane_share * wall
+            lane["running_s"] + lane["holding_s"] + (lane["waiting_s"] or 0.0)
+            > THRESHOLDS.active_lane_share * wall
             for lane in lanes
         ),
         busiest_lane=str(busiest["name"]) if busiest else "?",
@@ -179,7 +181,7 @@ def _process_parallel(facts: _Facts) -> Verdict | None:
         f"each with a GIL of its own.",
         evidence=(
             f"{facts.cores_used:.1f} of {_cores(facts.cores_usable)} used on average.",
-            f"The most contended GIL has a thread waiting {_percent(facts.contention)} of the time.",
+            _contended("The most contended GIL has a thread waiting", facts),
         ),
         advice=("More processes than usable cores bring nothing more.",),
         speedup_bound_processes=_bound(facts),
@@ -204,7 +206,36 @@ def _native_parallel(facts: _Facts) -> Verdict | None:
     )
 
 
+def _contended(words: str, facts: _Facts) -> str:
+    if facts.contention is None:
+        return "Who waits for the GIL is not known: py-spy cannot see it."
+    return f"{words} {_percent(facts.contention)} of the time."
+
+
+def _gil_used_up(facts: _Facts) -> Verdict | None:
+    """What can be said of a GIL that limits by a source that does not see who waits for it."""
+    if facts.utilisation < THRESHOLDS.utilised or facts.want_gil < 2:
+        return None
+    return Verdict(
+        kind="gil-bound",
+        headline=f"Probably GIL-bound: {facts.want_gil} threads run Python, one at a time.",
+        evidence=(
+            f"The GIL is held {_percent(facts.utilisation)} of the time.",
+            _contended("", facts),
+            f"{facts.cores_used:.1f} of {_cores(facts.cores_usable)} used on average.",
+        ),
+        advice=(
+            (
+                "Threads that take turns by a lock of their own would look the same: watch it on CPython "
+                "3.8 or later to see who waits."
+            ),
+        ),
+    )
+
+
 def _gil_bound(facts: _Facts) -> Verdict | None:
+    if facts.contention is None:
+        return _gil_used_up(facts)
     if facts.contention < THRESHOLDS.contended or facts.utilisation < THRESHOLDS.utilised:
         return None
     bound = _bound(facts) or 1.0
@@ -222,7 +253,10 @@ def _gil_bound(facts: _Facts) -> Verdict | None:
                 f"The GIL is held {_percent(facts.utilisation)} of the time, and a thread waits for it "
                 f"{_percent(facts.contention)} of the time."
             ),
-            f"{facts.waiters:.1f} threads wait on average; {facts.waiting_s:.1f} s of waiting in all.",
+            (
+                f"{facts.waiters or 0.0:.1f} threads wait on average; "
+                f"{facts.waiting_s or 0.0:.1f} s of waiting in all."
+            ),
             f"{facts.cores_used:.1f} of {_cores(facts.cores_usable)} used on average.",
         ),
         advice=(gain, "Or move the hot loop to C code that lets go of the GIL."),
@@ -241,7 +275,7 @@ def _io_bound(facts: _Facts) -> Verdict | None:
                 f"{facts.cores_used:.2f} cores used on average; the GIL is held "
                 f"{_percent(facts.utilisation)} of the time."
             ),
-            f"A thread waits for the GIL {_percent(facts.contention)} of the time.",
+            _contended("A thread waits for the GIL", facts),
         ),
         advice=(
             "Threads serve this well: more of them can wait at the same time. Processes would not help.",
@@ -260,7 +294,7 @@ def _single_threaded(facts: _Facts) -> Verdict | None:
                 f"{_percent(facts.busiest_share)} of all CPU time is its; "
                 f"{facts.cores_used:.1f} of {_cores(facts.cores_usable)} used on average."
             ),
-            f"A thread waits for the GIL {_percent(facts.contention)} of the time.",
+            _contended("A thread waits for the GIL", facts),
         ),
         advice=("Nothing is in its way: to be faster, split its work, best over processes.",),
     )
@@ -272,10 +306,8 @@ def _mixed(facts: _Facts) -> Verdict:
         headline="Mixed: no single thing limits this program.",
         evidence=(
             f"{facts.cores_used:.1f} of {_cores(facts.cores_usable)} used on average.",
-            (
-                f"The GIL is held {_percent(facts.utilisation)} of the time; a thread waits for it "
-                f"{_percent(facts.contention)} of the time."
-            ),
+            f"The GIL is held {_percent(facts.utilisation)} of the time.",
+            _contended("A thread waits for it", facts),
         ),
         advice=("Look at a part of it: phases of different kinds add up to this.",),
         speedup_bound_processes=_bound(facts),

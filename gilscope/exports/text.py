@@ -81,9 +81,11 @@ def _gils(summary: Mapping[str, Any]) -> list[str]:
             continue
         held = f"{_percent(gil['utilisation'])} ±{100 * (gil['ci95'] or 0):.1f}"
         waiters = "?" if gil["waiters_mean"] is None else f"{gil['waiters_mean']:.1f}"
+        handoffs = "?" if gil["handoffs"] is None else f"{gil['handoffs'] / wall_s:.0f}"
+        longest = "?" if gil["longest_hold_ms"] is None else f"{gil['longest_hold_ms']:.1f} ms"
         lines.append(
             f"{_owner(gil, gils):<12}  {held:<10}  {_percent(gil['contention'], 9)}  {waiters:>7}"
-            f"  {gil['handoffs'] / wall_s:>10.0f}  {gil['longest_hold_ms']:>9.1f} ms"
+            f"  {handoffs:>10}  {longest:>12}"
         )
     if len(gils) > PROCESSES_SHOWN:
         lines.append(f"… and {len(gils) - PROCESSES_SHOWN} more")
@@ -104,7 +106,8 @@ def _lanes(summary: Mapping[str, Any]) -> list[str]:
     for lane in lanes[:LANES_SHOWN]:
         name = f"{lane['pid']} {lane['name']}" if several else lane["name"]
         alive = lane["alive_s"] or 1.0
-        shares = "".join(_percent(lane[f"{state}_s"] / alive, 8) for state in _STATES)
+        seconds = [lane[f"{state}_s"] for state in _STATES]
+        shares = "".join(_percent(None if s is None else s / alive, 8) for s in seconds)
         lines.append(f"{pad(_cut(str(name), 15), 16)}{lane['cpu_s']:>7.2f}{shares}")
     if len(lanes) > LANES_SHOWN:
         lines.append(f"… and {len(lanes) - LANES_SHOWN} more")
@@ -145,6 +148,13 @@ def _quality(summary: Mapping[str, Any]) -> list[str]:
     samples = max((gil["samples"] for gil in summary["gils"]), default=0)
     rate = "no samples" if achieved is None else f"{samples} samples at {achieved:.0f} Hz ({own['source']})"
     lines = [f"{rate} · cost {100 * (own['cost']['share_of_core'] or 0):.1f} % of a core"]
+    if own["source"] == "py-spy":
+        lines += wrap(
+            "py-spy does not see who waits for the GIL, nor how it passes on: time that may have been "
+            "waiting is unknown.",
+            WIDTH,
+            then="  ",
+        )
     seconds: dict[tuple[str, str], float] = {}
     for gap in own["gaps"]:
         key = (gap["source"], gap["reason"])

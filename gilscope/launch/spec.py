@@ -23,7 +23,9 @@ from gilscope.errors import UsageError
 
 Kind = Literal["script", "module", "code"]
 
-OLDEST_PYTHON: Final = (3, 8)
+OLDEST_WITH_SHIM: Final = (3, 8)
+OLDEST_PYTHONS: Final = ((2, 7), (3, 3))
+"""What py-spy reads, of Python 2 and of Python 3."""
 IDENTIFY_TIMEOUT_S: Final = 10.0
 
 _VERSION_LINE: Final = re.compile(r"^(?P<name>Python|GraalPy) (?P<version>\d+\.\d+\.\d+)")
@@ -54,6 +56,11 @@ class TargetSpec:
     mode: str = "asis"
     cwd: str | None = None
     """Directory to run in; None: the current one."""
+    shim: bool = True
+    """Whether the shim goes into it: not below 3.8, where it does not run."""
+    version: str | None = None
+    """Such as "2.7.18", where it is known before the interpreter says so itself; as `implementation`."""
+    implementation: str | None = None
     env: tuple[tuple[str, str], ...] = ()
     """Variables set in addition to the inherited ones, the last of a name wins."""
 
@@ -129,7 +136,8 @@ def resolve_spec(
     if cwd is not None:
         _check_directory(cwd)
     variables = tuple(_variable(item) for item in env)
-    interpreter = _find_python(python)
+    identity = _find_python(python)
+    interpreter = identity.path
     if kind == "script":
         _check_script(target)
     if cwd is not None:
@@ -142,6 +150,9 @@ def resolve_spec(
         python=interpreter,
         mode=mode,
         cwd=cwd,
+        shim=identity.version[:2] >= OLDEST_WITH_SHIM,
+        version=".".join(map(str, identity.version)),
+        implementation=identity.implementation,
         env=variables,
     )
 
@@ -189,10 +200,11 @@ def identify_python(path: str) -> PythonIdentity:
     )
 
 
-def _find_python(python: str | None) -> str:
-    """Return the path of the interpreter to use, once it is known to be one that the shim runs on."""
+def _find_python(python: str | None) -> PythonIdentity:
+    """Return the interpreter to use, once it is known to be one that something can read."""
     if python is None:
-        return sys.executable
+        name = {"cpython": "CPython", "pypy": "PyPy"}.get(sys.implementation.name, sys.implementation.name)
+        return PythonIdentity(path=sys.executable, version=sys.version_info[:3], implementation=name)
     path = python
     if os.sep not in python:
         found = shutil.which(python)
@@ -203,12 +215,12 @@ def _find_python(python: str | None) -> str:
             )
         path = found
     identity = identify_python(path)
-    if identity.version[:2] < OLDEST_PYTHON:
+    if identity.version[:2] < min(v for v in OLDEST_PYTHONS if v[0] >= min(3, identity.version[0])):
         raise UsageError(
-            f"{path} is Python {'.'.join(map(str, identity.version))}: gilscope watches 3.8 and later.\n"
-            "Give --python a newer interpreter."
+            f"{path} is Python {'.'.join(map(str, identity.version))}: gilscope watches 2.7, and 3.3 and "
+            "later.\nGive --python a newer interpreter."
         )
-    return path
+    return identity
 
 
 def _check_script(target: str) -> None:

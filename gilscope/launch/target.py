@@ -77,7 +77,11 @@ class Target:
             pty = Terminal(terminal) if terminal is not None else None
             if pty is not None:
                 undo.callback(pty.close)
-            environment = injection.environment(_environment(spec, on_pty=pty is not None))
+            environment = _environment(spec, on_pty=pty is not None)
+            if spec.shim:
+                environment = injection.environment(environment)
+            else:
+                injection.started()  # nobody at the other end: the program inherits nothing of ours
             process = _spawn(spec, environment, pty)
             undo.pop_all()
         injection.started()

@@ -5,16 +5,24 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 from gilscope.launch.spec import TargetSpec
 from gilscope.model import NS_PER_MS
 
 DEFAULT_RATE_HZ = 1_000.0
+DEFAULT_PYSPY_RATE_HZ = 100.0
+"""Of py-spy: what it takes without using more than a few percent of a core."""
 DEFAULT_TICK_MS = 50
 DEFAULT_BUDGET_PERCENT = 5.0
 DEFAULT_STALL_MS = 100.0
 MIN_RATE_HZ, MAX_RATE_HZ = 1.0, 20_000.0
+MAX_PYSPY_RATE_HZ = 1_000.0
 MIN_TICK_MS, MAX_TICK_MS = 10, 1_000
+
+
+Source = Literal["auto", "probe", "py-spy"]
+"""Who tells who holds the GIL. auto: the probe, and py-spy where that cannot read the interpreter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +31,7 @@ class SamplerConfig:
 
     spec: TargetSpec
     recording: Path
+    source: Source = "auto"
     rate_hz: float = DEFAULT_RATE_HZ
     tick_ns: int = DEFAULT_TICK_MS * NS_PER_MS
     budget_share: float = DEFAULT_BUDGET_PERCENT / 100

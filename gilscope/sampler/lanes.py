@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from gilscope.model import Lane, LaneTick
 from gilscope.sampler.freemerge import AttachedSweeps, merge_free
@@ -52,6 +53,15 @@ class TickReading:
     """The key of its GIL where it has just one."""
     free: dict[int, AttachedSweeps] | None = None
     """By tid, where there is no GIL: whether sweeps saw it execute Python."""
+
+
+class RawLane(NamedTuple):
+    """What a tick brought of a lane, not yet merged."""
+
+    lane: int
+    """Its key."""
+    reading: LaneReading
+    core: int | None
 
 
 CoreTimes = dict[int, dict[int, int]]
@@ -157,20 +167,38 @@ class LaneSet:
             found = [tick.free.setdefault(watch.task.tid, AttachedSweeps()) for watch in watches]
             states = list(map(merge_free, readings, found))
         rows: list[LaneTick] = []
-        core_ns: CoreTimes = {}
         for watch, reading, times in zip(watches, readings, states, strict=True):
+            if sum(times) > times[5]:
+                held_ns = times[0] + times[1] if tick.free is None else min(times[0], reading.held_ns)
+                rows.append(
+                    LaneTick(lane=watch.lane.key, states=times, held_ns=held_ns, core=watch.task.core)
+                )
+        core_ns = self._next_tick(watches, readings)
+        rows.sort(key=lambda row: row.lane)
+        return rows, core_ns
+
+    def take_readings(self, tick: TickReading) -> tuple[dict[int, RawLane], CoreTimes]:
+        """The readings of a tick by tid, for whoever learns later who held; lanes that slept have none."""
+        watches = [watch for watch in map(self._by_tid.get, self._touched) if watch is not None]
+        readings = [self._reading(watch, tick) for watch in watches]
+        raw = {
+            watch.task.tid: RawLane(watch.lane.key, reading, watch.task.core)
+            for watch, reading in zip(watches, readings, strict=True)
+        }
+        return raw, self._next_tick(watches, readings)
+
+    def _next_tick(self, watches: Iterable[LaneWatch], readings: Iterable[LaneReading]) -> CoreTimes:
+        """Begin to gather for the next tick; where the lanes ran in the one that ends."""
+        core_ns: CoreTimes = {}
+        for watch, reading in zip(watches, readings, strict=True):
             watch.sweeps[:] = (0, 0, 0, 0)
             watch.waits_for = None
             core = watch.task.core
             if core is not None and reading.cpu_ns > 0:
                 core_ns.setdefault(core, {})[watch.lane.key] = reading.cpu_ns
-            if sum(times) > times[5]:
-                held_ns = times[0] + times[1] if tick.free is None else min(times[0], reading.held_ns)
-                rows.append(LaneTick(lane=watch.lane.key, states=times, held_ns=held_ns, core=core))
         self._touched.clear()
         self._let_go()
-        rows.sort(key=lambda row: row.lane)
-        return rows, core_ns
+        return core_ns
 
     @staticmethod
     def _reading(watch: LaneWatch, tick: TickReading) -> LaneReading:

@@ -25,14 +25,24 @@ from gilscope.sampler.output import OutputTap
 from gilscope.sampler.sampling import GilSampling
 from gilscope.sampler.schedule import sharpen
 from gilscope.sampler.stacks import StackCollector
+from gilscope.sampler.traced import Traces
+from gilscope.sampler.tracedwatch import TracedWatch
 from gilscope.sampler.tree import ProcessTree
+from gilscope.sampler.watch import ProcessWatch
 from gilscope.sources.pyspy import PySpy
 
 EXIT_PATIENCE, EXIT_STEP_S = 40, 0.000_5
+LAST_TRACES_S = 3.0
 LOOK_AROUND_SHARE = 0.005
 """A walk through all threads of all processes takes longer the more there are: at most so much of time."""
+RATE_WITHOUT_SAMPLES_HZ = 200.0
+"""Where py-spy samples in our place there is nothing to read, but ticks and sweeps come on time by it."""
 BEHIND_NS = NS_PER_S
 """After a pause longer than this (a stopped machine), ticks begin anew instead of being made up for."""
+
+
+class ProbeCannotReadError(CannotObserveError):
+    """The probe cannot read this target; it has not run, and another source may be tried."""
 
 
 @dataclass(slots=True)
@@ -73,7 +83,9 @@ class Sampler:
         self._origin_ns = self._clock.now_ns()
         self._counters = Counters()
         self._machine = MachineWatch()
-        self._collector = StackCollector(PySpy(on_start=target.spare))
+        pyspy = PySpy(on_start=target.spare)
+        self._traces = Traces(pyspy, config.rate_hz) if session.source == "py-spy" else None
+        self._collector = self._traces or StackCollector(pyspy)
         self._cost = CostKeeper(config, self._collector.pyspy.cpu_ns)
         self._tick_index = 0
         self._tick_start_ns = 0
@@ -84,9 +96,10 @@ class Sampler:
         self._collect_at_ns = 60 * NS_PER_S
         self._unwritten: list[tuple[Tick, list[Hold]]] = []
         self._events: list[Event] = []
-        self._tree = ProcessTree(target)
+        self._tree = ProcessTree(target, ProcessWatch if self._traces is None else TracedWatch)
         self._output = OutputTap(target, self.now_ns, self._clock.now_ns)
-        self._sampling = GilSampling(self._tree, self._output, self._counters, config.rate_hz)
+        rate_hz = config.rate_hz if self._traces is None else RATE_WITHOUT_SAMPLES_HZ
+        self._sampling = GilSampling(self._tree, self._output, self._counters, rate_hz)
 
     def now_ns(self) -> int:
         """Session time."""
@@ -100,9 +113,19 @@ class Sampler:
         """
         root = self._tree.add_root(self.session.python, self._tick_end_ns)
         ready = self._target.ready
+        if self._traces is not None:
+            # What it uses before it is let go is not the session's; without a shim it runs already.
+            if ready is None:
+                root.sweep(0)
+            self._traces.prove(
+                root, self.session.command, lambda: self._target.poll() is None, started=ready is None
+            )
+            root.sweep(0)
+            self._machine.core_ticks([], 0, 1)
+            return
         version = (ready.version[0], ready.version[1]) if ready else None
         if not root.try_open(0, version) and ready is not None:
-            raise CannotObserveError(_why_unreadable(root.unreadable or "", self.session))
+            raise ProbeCannotReadError(_why_unreadable(root.unreadable or "", self.session))
         root.sweep(0)
         self._machine.core_ticks([], 0, 1)
 
@@ -131,7 +154,10 @@ class Sampler:
 
     def _begin(self) -> None:
         """Session time begins now: what was before is preparation."""
-        self._origin_ns = self._clock.now_ns()
+        if self._target.ready is not None or self._traces is None:
+            self._origin_ns = self._clock.now_ns()
+        if self._traces is not None:
+            self._traces.begin(self._origin_ns)
         self._sampling.begin(self._origin_ns)
         self._tree.begin(self._origin_ns)
         self._cost.begin()
@@ -189,7 +215,7 @@ class Sampler:
             self._sampling.sample_if_due()
             self._each_second(now_ns)
         self._sampling.sample_if_due()
-        if len(self._unwritten) >= self._cost.plan.commit_ticks:
+        if len(self._unwritten) >= self._cost.plan.commit_ticks or self._traces is not None:
             self._write_pending()
         ending = self._control()
         if ending is not None:
@@ -225,7 +251,10 @@ class Sampler:
         self._tick_start_ns, self._tick_end_ns = end_ns, next_end_ns
         holds = [hold for part in parts for hold in part.holds]
         self._collector.gaps += [gap for part in parts for gap in part.gaps]
-        self._unwritten.append((tick, holds))
+        if self._traces is None:
+            self._unwritten.append((tick, holds))
+        else:
+            self._unwritten += self._traces.hold_back(tick, self._tree.watches, parts)
 
     def _each_second(self, now_ns: int) -> None:
         self._second_ns = now_ns + NS_PER_S
@@ -247,11 +276,14 @@ class Sampler:
     def _update_session(self) -> None:
         threads = self._counters.threads_by_pid.values()
         counted = self._target.ready is not None
+        asked, taken = round(self.now_ns() / NS_PER_S * self.config.rate_hz), self._counters.samples_taken
+        if self._traces is not None:
+            asked, taken = self._traces.samples_asked, self._traces.samples_taken
         self.session = dataclasses.replace(
             self.session,
             cost_cpu_ns=self._cost.cpu_ns(),
-            samples_asked=round(self.now_ns() / NS_PER_S * self.config.rate_hz),
-            samples_taken=self._counters.samples_taken,
+            samples_asked=asked,
+            samples_taken=taken,
             late_ns_max=self._counters.late_ns_max,
             torn_reads=self._tree.torn_reads(),
             failed_reads=self._counters.failed_reads,
@@ -314,6 +346,8 @@ class Sampler:
             self._event("target-ended", f"{self.session.command} ended with exit code {exit_code}")
         self._take_reports(end_ns, counts=True)
         self._collect_last_stacks()
+        if self._traces is not None:
+            self._unwritten += self._traces.flush(end_ns)
         self._update_session()
         self._tree.close(end_ns, exit_code)
         self._write_pending()
@@ -322,7 +356,8 @@ class Sampler:
     def _collect_last_stacks(self) -> None:
         """Give py-spy a moment to write what it has of a session that ended."""
         pyspy = self._collector.pyspy
-        deadline = time.monotonic() + 0.5
+        # Of stacks a little may be lost; traces are all that is known of the last second.
+        deadline = time.monotonic() + (0.5 if self._traces is None else LAST_TRACES_S)
         while pyspy.recording and time.monotonic() < deadline:
             time.sleep(0.005)
             for result in pyspy.poll(self.now_ns()):
@@ -350,5 +385,5 @@ def _why_unreadable(reason: str, session: Session) -> str:
         )
     return (
         f"Cannot observe {session.command}: the GIL of {session.executable} cannot be read ({reason}).\n"
-        "gilscope reads CPython 3.8 and newer; name one with --python PATH."
+        "Try --source py-spy, or name another interpreter with --python PATH."
     )

@@ -184,6 +184,10 @@ def _book(
     return later
 
 
+TOLERANCE_NS = 2 * NS_PER_MS
+"""Held time is sampled and CPU time is read a little later: below this difference they agree."""
+
+
 @dataclass(slots=True, kw_only=True)
 class LaneReading:
     """What one tick brought of one lane. Nanoseconds in the tick, unless a field says otherwise."""
@@ -206,10 +210,10 @@ class LaneReading:
     unreadable_sweeps: int = 0
     gil: int | None = None
     """Key of the GIL that it waits for, or uses."""
+    tolerance_ns: int = TOLERANCE_NS
+    """How far held time and CPU time may be apart, all ticks so far together, and still agree."""
 
 
-TOLERANCE_NS = 2 * NS_PER_MS
-"""Held time is sampled and CPU time is read a little later: below this difference they agree."""
 MAX_DEBT_NS = 1_000 * NS_PER_MS
 
 
@@ -266,7 +270,7 @@ def _on_cpu(reading: LaneReading, debt: LaneDebt) -> _Part:
         part.unknown = 0 if asleep else unwatched
     room = length - part.unknown
     held = min(max(0, reading.held_ns), room)
-    tolerance = TOLERANCE_NS + abs(reading.sweep_error_ns) if reading.python else 0
+    tolerance = reading.tolerance_ns + abs(reading.sweep_error_ns) if reading.python else 0
     # What a lane that was found late used before it was watched belongs to no tick.
     cpu = min(reading.cpu_ns, length + max(0, reading.sweep_error_ns) + TOLERANCE_NS)
     debt.ns += round(cpu * (room / length)) - held if length else 0

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from gilscope import __version__
+from gilscope.errors import CannotObserveError
 from gilscope.launch import tree
 from gilscope.launch.target import Target
 from gilscope.launch.terminal import TerminalSize
 from gilscope.model import Session
 from gilscope.recording.writer import RecordingWriter
-from gilscope.sampler.config import SamplerConfig
-from gilscope.sampler.loop import Ending, Sampler
+from gilscope.sampler.config import (
+    DEFAULT_PYSPY_RATE_HZ,
+    DEFAULT_RATE_HZ,
+    MAX_PYSPY_RATE_HZ,
+    SamplerConfig,
+)
+from gilscope.sampler.loop import Ending, ProbeCannotReadError, Sampler
 from gilscope.sources import cores
+from gilscope.sources.pyspy import find_executable
 
 READY_TIMEOUT_S = 30.0
 
@@ -45,8 +52,15 @@ def run_session(
     Raises:
         UsageError: the target cannot be started.
         RecordingError: the recording cannot be written.
-        CannotObserveError: the target cannot be read; it has not run.
+        CannotObserveError: the target cannot be read; it has not run, or was ended where it has no shim.
     """
+    if not config.spec.shim and config.source == "auto":
+        config = with_pyspy(config)
+    if config.source == "py-spy" and find_executable() is None:
+        raise CannotObserveError(
+            f"Cannot observe {config.spec.display}: who holds its GIL is to come from py-spy, "
+            "which is not installed.\nInstall it beside gilscope: pip install py-spy."
+        )
     writer = RecordingWriter(config.recording, _first_session(config))
     try:
         size = None
@@ -59,10 +73,18 @@ def run_session(
         raise
     with target:
         try:
-            target.wait_ready(READY_TIMEOUT_S)
+            if config.spec.shim:
+                target.wait_ready(READY_TIMEOUT_S)
             sampler = Sampler(config, target, writer, _session(config, target), control=control)
             on_start(target)
-            sampler.prepare()
+            try:
+                sampler.prepare()
+            except ProbeCannotReadError:
+                if config.source != "auto":
+                    raise
+                config = with_pyspy(config)
+                sampler = Sampler(config, target, writer, _session(config, target), control=control)
+                sampler.prepare()
         except BaseException:
             target.stop(grace_s=0.2)
             writer.discard()
@@ -71,14 +93,20 @@ def run_session(
         return SessionResult(session, sampler.recording_stopped)
 
 
+def with_pyspy(config: SamplerConfig) -> SamplerConfig:
+    """The same settings for py-spy as the source, at the rate that suits it unless another was asked for."""
+    rate_hz = DEFAULT_PYSPY_RATE_HZ if config.rate_hz == DEFAULT_RATE_HZ else config.rate_hz
+    return replace(config, source="py-spy", rate_hz=min(rate_hz, MAX_PYSPY_RATE_HZ))
+
+
 def _first_session(config: SamplerConfig) -> Session:
     spec = config.spec
     return Session(
         command=" ".join([spec.display, *spec.args]),
         mode=spec.mode,
         workers=None,
-        python=None,
-        implementation=None,
+        python=spec.version,
+        implementation=spec.implementation,
         executable=spec.python,
         pid=None,
         started=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -89,6 +117,7 @@ def _first_session(config: SamplerConfig) -> Session:
         tick_ns=config.tick_ns,
         stall_ns=config.stall_ns,
         gilscope_version=__version__,
+        source="py-spy" if config.source == "py-spy" else "probe",
     )
 
 

@@ -23,8 +23,9 @@ MANY_THREADS = 64
 class ProcessTree:
     """All watched processes of a session; the first one is the target's own."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, watch_type: type[ProcessWatch] = ProcessWatch) -> None:
         self._target = target
+        self._watch_type = watch_type
         self._keys = Keys()
         self._boot_offset_ns = 0
         """Session time of the machine's boot."""
@@ -58,7 +59,7 @@ class ProcessTree:
             facts = processes.ProcessFacts(
                 processes.ProcessIdentity(self._target.pid, self._target.start_ticks), 0, "X"
             )
-        watch = ProcessWatch(
+        watch = self._watch_type(
             facts, self._keys, start_ns=0, now_ns=0, tick_end_ns=tick_end_ns, python=python, older=True
         )
         self._insert(watch)
@@ -73,7 +74,7 @@ class ProcessTree:
             return
         parent = next((watch for watch in self.watches if watch.pid == facts.ppid), None)
         same = parent is not None and processes.executable(pid) == processes.executable(parent.pid)
-        watch = ProcessWatch(
+        watch = self._watch_type(
             facts,
             self._keys,
             start_ns=started_ns(facts.identity.start_ticks, self._boot_offset_ns, 0, now_ns),

@@ -8,9 +8,7 @@ old. Nothing here waits: `poll` brings what has finished.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -22,9 +20,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gilscope.model import Frame
 from gilscope.sources.layouts import GLIBC_TID_OFFSET
 from gilscope.sources.memory import ProcessMemory, ReadFailedError
+from gilscope.sources.pyspy_text import (
+    Stack,
+    TraceLog,
+    error_text,
+    has_begun,
+    parse_dump,
+    parse_stacks,
+    parse_trace_log,
+)
 
 RECORD_RATE_HZ = 15
 FIRST_RECORD_S = 5
@@ -34,22 +40,6 @@ TIMEOUT_S = 10.0
 """A call that takes so much longer than it should is ended."""
 MAX_FAILURES = 3
 """After so many failures in a row py-spy is left alone for this session."""
-
-_THREAD = re.compile(r"thread \((?:0x([0-9A-Fa-f]+)|(\d+))\)(?:: (.*))?$", re.ASCII | re.DOTALL)
-_PROCESS = re.compile(r"process (\d+):", re.ASCII)
-_FRAME = re.compile(r"(.*?) \((.*):(\d+)\)$", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Stack:
-    """A stack that was seen to hold the GIL."""
-
-    pid: int
-    tid: int
-    name: str | None
-    frames: tuple[Frame, ...]
-    """Outermost first."""
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +75,29 @@ class PySpyFailure:
     """It will not be tried again."""
 
 
-Result = Stacks | Names | PySpyFailure
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Who held the GIL of one process in a span, of which every moment had the same chance to be looked at.
 
-FindTid = Callable[[int, int], int]
-"""From a pid and Python's own id of a thread to the kernel's id of it, 0 where that is not known."""
+    Not in which order: py-spy's formats count samples and do not stamp them. Its chrometrace has time stamps,
+    but with --gil a frame in it ends only when *its own thread* is next seen in another one, so that threads
+    which take turns in their loops all look as if they held the GIL throughout.
+    """
+
+    pid: int
+    stacks: tuple[Stack, ...]
+    held_samples: int
+    """Samples that found the GIL held, also by a thread whose tid is not known and that is in no stack."""
+    samples: int
+    """All samples taken; where py-spy was ended early, as many as its rate makes likely."""
+    start_ns: int
+    """On the monotonic clock, as `end_ns`."""
+    end_ns: int
+    failure: str | None = None
+    """Why there is nothing, if so."""
+
+
+Result = Stacks | Names | PySpyFailure | Trace
 
 
 def find_executable() -> str | None:
@@ -112,6 +121,12 @@ class _Call:
     output: Path
     errors: Path
     cpu_ns: int = 0
+    rate_hz: int = RECORD_RATE_HZ
+    seconds: int = RECORD_S
+    launched_ns: int = 0
+    """On the monotonic clock, as `begun_ns`."""
+    begun_ns: int | None = None
+    """When it took its first sample, on the monotonic clock; of traces only."""
     late: bool = False
     """It was ended because it took too long."""
 
@@ -141,8 +156,8 @@ class PySpy:
 
     @property
     def recording(self) -> bool:
-        """A record is under way."""
-        return any(call.kind == "record" for call in self._calls)
+        """A record or a trace is under way."""
+        return any(call.kind != "dump" for call in self._calls)
 
     def dumping(self, pid: int) -> bool:
         """A dump of this process is under way."""
@@ -156,12 +171,32 @@ class PySpy:
         arguments += ["-f", "raw"]
         return self._start("record", pid, now_ns, arguments, seconds)
 
+    def trace(self, pid: int, now_ns: int, *, rate_hz: int, seconds: int) -> PySpyFailure | None:
+        """Begin to count who holds the GIL. Several may overlap; each brings a `Trace`, even a failed one."""
+        # --idle: a thread that sleeps and keeps the GIL holds it all the same.
+        arguments = ["--threads", "--gil", "--idle", "--full-filenames", "-f", "raw"]
+        arguments += ["-r", str(rate_hz), "-d", str(seconds)]
+        busy = {call.output.name for call in self._calls}
+        name = next(f"trace{n}-{pid}" for n in range(len(busy) + 1) if f"trace{n}-{pid}.out" not in busy)
+        failure = self._start("trace", pid, now_ns, arguments, seconds, name=name)
+        if failure is None:
+            call = self._calls[-1]
+            call.rate_hz, call.seconds, call.launched_ns = rate_hz, seconds, time.monotonic_ns()
+        return failure
+
+    def traces(self, pid: int) -> list[int | None]:
+        """For each trace of a process that is under way: when it took its first sample, if it has."""
+        calls = [call for call in self._calls if call.kind == "trace" and call.pid == pid]
+        for call in calls:
+            _note_begin(call)
+        return [call.begun_ns for call in calls]
+
     def dump(self, pid: int, now_ns: int) -> PySpyFailure | None:
         """Begin to read the names of a process's threads, and the stack of the one that holds the GIL."""
         return self._start("dump", pid, now_ns, ["--json"])
 
     def _start(
-        self, kind: str, pid: int, now_ns: int, arguments: list[str], seconds: float = 0.0
+        self, kind: str, pid: int, now_ns: int, arguments: list[str], seconds: float = 0.0, name: str = ""
     ) -> PySpyFailure | None:
         if self._executable is None:
             self._failures = MAX_FAILURES
@@ -171,15 +206,16 @@ class PySpy:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="gilscope-"))
         # The same names again and again: to remove a file can take milliseconds, and samples wait for it.
-        output = self._folder / f"{kind}-{pid}.out"
-        errors = self._folder / f"{kind}-{pid}.err"
-        command = [self._executable, kind, "--nonblocking", "--pid", str(pid), *arguments]
-        if kind == "record":
+        output = self._folder / f"{name or f'{kind}-{pid}'}.out"
+        errors = output.with_suffix(".err")
+        word = "dump" if kind == "dump" else "record"
+        command = [self._executable, word, "--nonblocking", "--pid", str(pid), *arguments]
+        if kind != "dump":
             command += ["-o", str(output)]
         try:
             with errors.open("wb") as err, output.open("wb") as out:
                 process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=err if kind == "record" else out, stderr=err,
+                    command, stdin=subprocess.DEVNULL, stdout=out if kind == "dump" else err, stderr=err,
                     start_new_session=True,
                     # All of ours close themselves; to close each of thousands again takes tens of ms.
                     close_fds=True,
@@ -221,6 +257,8 @@ class PySpy:
         return call.process.returncode
 
     def _result(self, call: _Call, status: int, now_ns: int) -> Result:
+        if call.kind == "trace":
+            return self._trace(call, status)
         try:
             text = call.output.read_text(errors="replace")
             if call.kind == "dump" and status == 0:
@@ -237,6 +275,26 @@ class PySpy:
         if self._finishing:
             return Stacks((), call.start_ns, now_ns)
         return self._failed(call.pid, _reason(call), call.start_ns)
+
+    def _trace(self, call: _Call, status: int) -> Trace:
+        """What a trace brought. One that fails is no sign for others: its process may just have ended."""
+        _note_begin(call)
+        end_ns = time.monotonic_ns()
+        begun_ns = end_ns if call.begun_ns is None else call.begun_ns
+        try:
+            text = call.output.read_text(errors="replace")
+            log = parse_trace_log(call.errors.read_text(errors="replace"))
+            if status == 0 and log is not None:
+                # Its last words come just after the last sample; our own clock shows when somebody asked.
+                # Not the stamp of its output: of a file that was and stays empty that does not move.
+                end_ns = max(begun_ns, _monotonic(call.errors.stat().st_mtime_ns))
+                stacks = parse_stacks(text, call.pid, self._find_tid, frameless=True)
+                samples = _samples_of(log, call, end_ns - begun_ns)
+                return Trace(call.pid, stacks, log.held, samples, begun_ns, end_ns)
+            reason = None if self._finishing else _reason(call)
+        except (OSError, ValueError) as error:
+            reason = f"py-spy wrote what cannot be read: {error}"
+        return Trace(call.pid, (), 0, 0, begun_ns, end_ns, reason)
 
     def _succeeded(self, result: Result) -> Result:
         self._failures = 0
@@ -286,7 +344,7 @@ class PySpy:
         """Ask running records to write what they have. One that had only just begun writes nothing."""
         self._finishing = True
         for call in self._calls:
-            if call.kind == "record":
+            if call.kind != "dump":
                 # py-spy ends a record early, and in order, on an interrupt.
                 _send(call, signal.SIGINT)
 
@@ -298,81 +356,33 @@ def _send(call: _Call, number: int) -> None:
 
 
 def _reason(call: _Call) -> str:
+    word = "dump" if call.kind == "dump" else "record"
     if call.late:
-        return f"py-spy {call.kind} did not end in time"
-    lines = call.errors.read_text(errors="replace").strip().splitlines()
-    words = [line.removeprefix("Error: ").strip() for line in lines if not line.startswith("py-spy>")]
-    said = "; ".join(word for word in words if word)[:200]
-    return f"py-spy {call.kind} failed: {said or 'it said nothing'}"
+        return f"py-spy {word} did not end in time"
+    said = error_text(call.errors.read_text(errors="replace"))
+    return f"py-spy {word} failed: {said or 'it said nothing'}"
 
 
-def _no_tid(_pid: int, _thread_id: int) -> int:
-    return 0
+def _monotonic(wall_ns: int) -> int:
+    """A moment of the wall clock, as files are stamped with, on the monotonic one."""
+    return wall_ns - time.time_ns() + time.monotonic_ns()
 
 
-def parse_stacks(text: str, pid: int, find_tid: FindTid = _no_tid) -> tuple[Stack, ...]:
-    """The stacks in py-spy's raw format.
-
-    Args:
-        text: what py-spy wrote.
-        pid: the process of lines that name none.
-        find_tid: for lines that have only Python's id of the thread, in hexadecimal.
-
-    Raises:
-        ValueError: there is something, but no line of it is a stack.
-    """
-    stacks = []
-    lines = text.splitlines()
-    found = not any(lines)
-    for line in lines:
-        path, _, count = line.rpartition(" ")
-        if not (count.isascii() and count.isdigit()):
-            continue
-        owner, thread, name, frames = _path(path.split(";"), pid)
-        if thread is not None and frames:
-            found = True
-            tid = int(thread[2]) if thread[2] else find_tid(owner, int(thread[1], 16))
-            if tid:
-                stacks.append(Stack(owner, tid, name, tuple(frames), int(count)))
-    if not found:
-        raise ValueError("no line of it is a stack")
-    return tuple(stacks)
+def _note_begin(call: _Call) -> None:
+    """py-spy says that it samples just before its first sample: the file's stamp tells when."""
+    if call.begun_ns is None:
+        with contextlib.suppress(OSError):
+            status = call.errors.stat()
+            with call.errors.open(errors="replace") as file:
+                if has_begun(file.read(4096)):
+                    # Read at the end, it is stamped with that; then the time it was to take must do.
+                    begun_ns = _monotonic(status.st_mtime_ns)
+                    if call.process.returncode is not None:
+                        begun_ns = max(call.launched_ns, begun_ns - call.seconds * 1_000_000_000)
+                    call.begun_ns = begun_ns
 
 
-def _path(parts: list[str], pid: int) -> tuple[int, re.Match[str] | None, str | None, list[Frame]]:
-    """Process, thread, its name and the frames of a stack; names are written as they are, with any ";"."""
-    thread: re.Match[str] | None = None
-    name: str | None = None
-    frames: list[Frame] = []
-    for part in parts:
-        if thread is None:
-            process, thread = _PROCESS.match(part), _THREAD.match(part)
-            pid = int(process[1]) if process else pid
-            name = thread[3] if thread else None
-        elif frame := _FRAME.match(part):
-            frames.append(Frame(function=frame[1], file=frame[2], line=int(frame[3])))
-        elif name is not None and not frames:
-            name += ";" + part
-    return pid, thread, name, frames
-
-
-def parse_dump(text: str, pid: int, find_tid: FindTid = _no_tid) -> tuple[dict[int, str], tuple[Stack, ...]]:
-    """What `py-spy dump --json` prints: names by tid, and the stacks of threads that held the GIL.
-
-    Raises:
-        ValueError, KeyError, TypeError, AttributeError: it is something else.
-    """
-    names: dict[int, str] = {}
-    stacks: list[Stack] = []
-    for thread in json.loads(text):
-        tid = int(thread.get("os_thread_id") or find_tid(pid, int(thread.get("thread_id") or 0)))
-        name = thread.get("thread_name")
-        if tid and name:
-            names[tid] = str(name)
-        if tid and thread.get("owns_gil") and thread.get("frames"):
-            frames = tuple(
-                Frame(function=str(frame["name"]), file=str(frame["filename"]), line=int(frame["line"]))
-                for frame in reversed(thread["frames"])
-            )
-            stacks.append(Stack(pid, tid, str(name) if name else None, frames, 1))
-    return names, tuple(stacks)
+def _samples_of(log: TraceLog, call: _Call, length_ns: int) -> int:
+    """How many samples a trace took. It does not say so, but one that was not ended early took them all."""
+    taken = call.rate_hz * call.seconds - 1 if log.whole else round(call.rate_hz * length_ns / 1e9)
+    return max(log.held, taken - log.errors, 0)

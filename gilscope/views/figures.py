@@ -23,7 +23,7 @@ class GilFigures:
     contended_share: float | None
     waiters_mean: float | None
     handoffs_per_s: float | None
-    longest_hold_ns: int
+    longest_hold_ns: int | None
     holder: int | None
     """The lane that held it longest in the newest tick."""
     samples: int
@@ -107,10 +107,11 @@ def _gil(ticks: Iterable[Tick], key: int) -> GilFigures:
         return GilFigures(None, None, None, None, longest, holder, samples)
     return GilFigures(
         held_share=min(1.0, held / watched),
-        contended_share=min(1.0, contended / watched),
-        waiters_mean=waiter / watched,
-        handoffs_per_s=handoffs * NS_PER_S / length if length else None,
-        longest_hold_ns=longest,
+        # Below zero: the GIL's source cannot see it.
+        contended_share=min(1.0, contended / watched) if contended >= 0 else None,
+        waiters_mean=waiter / watched if waiter >= 0 else None,
+        handoffs_per_s=handoffs * NS_PER_S / length if length and handoffs >= 0 else None,
+        longest_hold_ns=longest if handoffs >= 0 else None,
         holder=holder,
         samples=samples,
     )

@@ -119,7 +119,9 @@ def _state(
 def _costs(session: Session, head_ns: int) -> tuple[str, ...]:
     costs = []
     if session.samples_asked:
-        costs.append(f"{session.rate_hz * session.samples_taken / session.samples_asked:.0f} Hz")
+        rate = f"{session.rate_hz * session.samples_taken / session.samples_asked:.0f} Hz"
+        # Its samples come in traces of a second, and the newest one goes on.
+        costs.append(f"py-spy, {rate}, 1 s behind" if session.source == "py-spy" else rate)
     if head_ns and session.cost_cpu_ns:
         costs.append(f"cost {100 * session.cost_cpu_ns / head_ns:.1f} %")
     return tuple(costs)
@@ -192,11 +194,12 @@ def _gil_facts(values: GilFigures | None) -> tuple[tuple[str, str], ...]:
     if values is None or values.held_share is None:
         return (("held", "?"),)
     facts = [("held", f"{values.held_share * 100:.0f} %")]
-    if values.waiters_mean is not None:
-        facts.append(("waiting", f"{values.waiters_mean:.1f} threads"))
+    waiting = "?" if values.waiters_mean is None else f"{values.waiters_mean:.1f} threads"
+    facts.append(("waiting", waiting))
     if values.handoffs_per_s is not None:
         facts.append(("", f"{values.handoffs_per_s:.0f} handoffs/s"))
-    facts.append(("longest hold", duration_text(values.longest_hold_ns)))
+    if values.longest_hold_ns is not None:
+        facts.append(("longest hold", duration_text(values.longest_hold_ns)))
     if values.contended_share is not None:
         facts.append(("contended", f"{values.contended_share * 100:.0f} %"))
     return tuple(facts)

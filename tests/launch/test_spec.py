@@ -23,7 +23,7 @@ def _in_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "-dash.py").write_text("")
     for name, text in {
         "rogue": "echo rm: unknown option; exit 1",
-        "old": "echo Python 2.7.18 >&2",
+        "old": "echo Python 2.6.9 >&2",
         "fails": "echo Python 3.11.2; exit 1",
         "mute": "exit 0",
         "pypy": "echo 'Python 3.10.14 (39dc8d3c85a7)'; echo '[PyPy 7.3.17 with GCC 10.2.1]'",
@@ -58,7 +58,7 @@ def _in_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ({"script": "ok.py", "python": "./rogue"}, "no Python.*'rm: unknown option'", "--python"),
         ({"script": "ok.py", "python": "./fails"}, "no Python.*ended with 1", "--python"),
         ({"script": "ok.py", "python": "./mute"}, "printed nothing", "--python"),
-        ({"script": "ok.py", "python": "./old"}, "is Python 2.7.18", "newer"),
+        ({"script": "ok.py", "python": "./old"}, "is Python 2.6.9", "newer"),
         ({"script": "ok.py", "python": "/bin/sh"}, "no Python", "--python"),
     ],
     ids=str,
@@ -110,7 +110,7 @@ def test_a_name_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
         ("conda", (3, 9, 5), "CPython"),
         ("alpha", (3, 15, 0), "CPython"),
         ("graal", (3, 11, 7), "GraalPy"),
-        ("old", (2, 7, 18), "CPython"),
+        ("old", (2, 6, 9), "CPython"),
     ],
 )
 def test_interpreters_are_identified(name: str, version: tuple[int, int, int], implementation: str) -> None:

@@ -18,12 +18,10 @@ from gilscope.sources.pyspy import (
     PySpy,
     PySpyFailure,
     Result,
-    Stack,
     Stacks,
     find_executable,
-    parse_dump,
-    parse_stacks,
 )
+from gilscope.sources.pyspy_text import Stack, parse_dump, parse_stacks
 from tests.pythons import found_pythons
 from tests.watched import is_gone, open_descriptors, wait_for, watched
 
