@@ -359,8 +359,9 @@ class Quality:
     """The most that a sample came after its deadline."""
     torn_reads: int
     failed_reads: int
-    handoffs: int
-    handoffs_seen: int
+    handoffs: int | None
+    """None where a GIL's source cannot count them; likewise those seen."""
+    handoffs_seen: int | None
     disagreements: int
     """Stacks for which py-spy named another holder than the probe could have seen."""
     stacks: int
@@ -375,9 +376,11 @@ class Quality:
     tick_ns: int
 
     @property
-    def handoffs_unseen(self) -> int:
-        """Handoffs between two samples: CPython counted them, no sample saw them."""
-        return max(0, self.handoffs - self.handoffs_seen)
+    def handoffs_text(self) -> str:
+        """How many of all handoffs came between two samples: CPython counted them, no sample saw them."""
+        if self.handoffs is None or self.handoffs_seen is None:
+            return "?"
+        return f"{max(0, self.handoffs - self.handoffs_seen)} of {self.handoffs}"
 
 
 @dataclass(slots=True)

@@ -27,8 +27,8 @@ def quality_of(
         late_ns_max=session.late_ns_max,
         torn_reads=session.torn_reads,
         failed_reads=session.failed_reads,
-        handoffs=sum(gil["handoffs"] for gil in summary["gils"]),
-        handoffs_seen=sum(gil["handoffs_seen"] for gil in summary["gils"]),
+        handoffs=_total([gil["handoffs"] for gil in summary["gils"]]),
+        handoffs_seen=_total([gil["handoffs_seen"] for gil in summary["gils"]]),
         disagreements=session.disagreements,
         # Stacks of a thread that ended before it had a lane are compared, but not kept.
         stacks=max(stacks, session.disagreements),
@@ -38,6 +38,11 @@ def quality_of(
         sources=tuple(sorted({gil.source for gil in gils})) or (session.source,),
         tick_ns=session.tick_ns,
     )
+
+
+def _total(values: Sequence[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
 
 
 def _sum_up(gaps: Sequence[Mapping[str, Any]]) -> tuple[GapSum, ...]:

@@ -13,6 +13,10 @@ LANES_SHOWN = 24
 """More lanes than this are counted, not listed; the busiest come first."""
 PROCESSES_SHOWN = 12
 GAPS_SHOWN = 5
+BLIND = (
+    "py-spy does not see who waits for the GIL, nor how it passes on: "
+    "time that may have been waiting is unknown."
+)
 _STATES = ("running", "holding", "waiting", "native", "ready", "blocked", "unknown")
 
 
@@ -29,6 +33,8 @@ def render(summary: Mapping[str, Any], quality: Quality | None = None) -> str:
     lines += _lanes(summary)
     lines += _processes(summary)
     lines += _quality(summary) if quality is None else _watch(quality)
+    if summary["gilscope"]["source"] == "py-spy":
+        lines += wrap(BLIND, WIDTH, then="  ")
     return "\n".join(cut(clean(line), WIDTH).rstrip() for line in lines) + "\n"
 
 
@@ -148,13 +154,6 @@ def _quality(summary: Mapping[str, Any]) -> list[str]:
     samples = max((gil["samples"] for gil in summary["gils"]), default=0)
     rate = "no samples" if achieved is None else f"{samples} samples at {achieved:.0f} Hz ({own['source']})"
     lines = [f"{rate} · cost {100 * (own['cost']['share_of_core'] or 0):.1f} % of a core"]
-    if own["source"] == "py-spy":
-        lines += wrap(
-            "py-spy does not see who waits for the GIL, nor how it passes on: time that may have been "
-            "waiting is unknown.",
-            WIDTH,
-            then="  ",
-        )
     seconds: dict[tuple[str, str], float] = {}
     for gap in own["gaps"]:
         key = (gap["source"], gap["reason"])
@@ -176,7 +175,7 @@ def _watch(quality: Quality) -> list[str]:
         f"latest sample {duration_text(quality.late_ns_max)} late",
         f"{quality.torn_reads} torn reads",
         f"{quality.failed_reads} failed reads",
-        f"{quality.handoffs_unseen} of {quality.handoffs} handoffs unseen",
+        f"{quality.handoffs_text} handoffs unseen",
         f"py-spy disagrees in {quality.disagreements} of {quality.stacks} stacks",
     ]
     lines = _joined(facts)

@@ -33,7 +33,7 @@ def info_rows(quality: Quality) -> list[Row]:
         ("failed reads", str(quality.failed_reads), "the process or its interpreter was gone"),
         (
             "handoffs unseen",
-            f"{quality.handoffs_unseen} of {quality.handoffs}",
+            quality.handoffs_text,
             "happened between two samples; CPython counts them all",
         ),
         (
