@@ -58,7 +58,9 @@ class Axis:
     def zoom(self, steps: int, column: int | None = None) -> None:
         """To longer (positive) or shorter cells; the moment in `column` (default: the middle) stays there."""
         column = self.columns // 2 if column is None else max(0, min(column, self.columns - 1))
-        lengths = sorted({*(length for length in ZOOMS_NS if length < self.fit_ns), self.fit_ns, self.cell_ns})
+        lengths = sorted(
+            {*(length for length in ZOOMS_NS if length < self.fit_ns), self.fit_ns, self.cell_ns}
+        )
         number = max(0, min(lengths.index(self.cell_ns) + steps, len(lengths) - 1))
         # The middle of the cell, so that to and fro leads back.
         at_ns = (2 * (self.first + column) + 1) * self.cell_ns // 2
