@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from gilscope.views.cells import ZOOMS_NS
 
+STEP_MOST = 0.8
+"""The first step into the whole view makes cells at least this much shorter: less would hardly be seen."""
+
 
 @dataclass(slots=True)
 class Axis:
@@ -58,9 +61,8 @@ class Axis:
     def zoom(self, steps: int, column: int | None = None) -> None:
         """To longer (positive) or shorter cells; the moment in `column` (default: the middle) stays there."""
         column = self.columns // 2 if column is None else max(0, min(column, self.columns - 1))
-        lengths = sorted(
-            {*(length for length in ZOOMS_NS if length < self.fit_ns), self.fit_ns, self.cell_ns}
-        )
+        closer = (length for length in ZOOMS_NS if length <= STEP_MOST * self.fit_ns)
+        lengths = sorted({*closer, self.fit_ns, self.cell_ns})
         number = max(0, min(lengths.index(self.cell_ns) + steps, len(lengths) - 1))
         # The middle of the cell, so that to and fro leads back.
         at_ns = (2 * (self.first + column) + 1) * self.cell_ns // 2

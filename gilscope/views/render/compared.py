@@ -85,7 +85,7 @@ def _table(table: ComparedTable, room: int, palette: Palette) -> list[list[Segme
 
     lines = [[Segment(" " * words, palette.base), Segment(cells(table.labels), palette.group)]]
     lines += [
-        [Segment(fit(word, words), palette.dim), Segment(cells(values), palette.base)]
+        [Segment(fit(clean(word), words), palette.dim), Segment(cells(values), palette.base)]
         for word, values in table.rows
     ]
     return lines
