@@ -8,7 +8,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +21,7 @@ from gilscope.sampler import config as limits
 from gilscope.text import clean
 
 if TYPE_CHECKING:
+    from gilscope.analysis.compare import Run
     from gilscope.launch.spec import TargetSpec
     from gilscope.launch.target import Target
     from gilscope.recording.reader import RecordingReader
@@ -185,6 +186,7 @@ def run(
     metavar="FILE",
     help="Write the comparison (-: to stdout).",
 )
+@click.option("--no-screen", is_flag=True, help="Print the table only, also on a terminal.")
 def compare(
     *,
     target: str | None,
@@ -197,6 +199,7 @@ def compare(
     cwd: str | None,
     env: tuple[str, ...],
     json_file: Path | None,
+    no_screen: bool,
 ) -> None:
     """Run a SCRIPT with threads and with processes, one after the other, and say which is better.
 
@@ -236,6 +239,8 @@ def compare(
             else:
                 _write_file(json_file, written)
         if json_file is None or str(json_file) != "-":
+            if not no_screen and _has_terminal() and not _show_compared(runs):
+                return
             click.echo(comparing.render(runs, as_json=False), nl=False)
 
 
@@ -313,6 +318,26 @@ def remove_recordings(*, files: tuple[str, ...]) -> None:
     with _errors_end_it():
         for name in files:
             store.remove(store.find(name))
+
+
+def _has_terminal() -> bool:
+    """Whether there is somebody who sees a screen and can type to it."""
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+def _show_compared(runs: Sequence[Run]) -> bool:
+    """Show runs side by side until somebody quits; whether the terminal is still there then."""
+    from gilscope import comparing  # noqa: PLC0415
+    from gilscope.views.compare_app import CompareApp  # noqa: PLC0415
+    from gilscope.views.comparing import ComparedRun, ComparedTable  # noqa: PLC0415
+
+    shown = comparing.shown(runs)
+    app = CompareApp(
+        [ComparedRun(recording=path, figures=figures) for path, figures in shown.recordings],
+        ComparedTable(labels=shown.labels, rows=shown.rows, advice=shown.advice),
+    )
+    app.run()
+    return not app.hung_up
 
 
 def _say(text: str) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gilscope.errors import RecordingError, UsageError
 from gilscope.model import NS_PER_S, Lane, Process
@@ -60,7 +61,13 @@ def compare_script(
         if ran["exit_code"]:
             say(f"it ended with exit code {ran['exit_code']}:\n{done.said.rstrip()}")
         runs.append(
-            Run(label=label, summary=done.summary, startup_s=_startup_s(recording), output=done.output)
+            Run(
+                label=label,
+                summary=done.summary,
+                startup_s=_startup_s(recording),
+                output=done.output,
+                recording=str(recording),
+            )
         )
     return runs
 
@@ -92,10 +99,11 @@ def compare_recordings(files: Sequence[str]) -> list[Run]:
         reader = RecordingReader(path)
         try:
             summary = summary_of(reader)
+            started = startup_s(reader.processes(), reader.lanes())
         finally:
             reader.close()
         label = f"{chr(ord('A') + number % 26)} {summary['target']['mode']}"
-        runs.append(Run(label=label, summary=summary, startup_s=_startup_s(path)))
+        runs.append(Run(label=label, summary=summary, startup_s=started, recording=str(path)))
     return runs
 
 
@@ -136,3 +144,34 @@ def render(runs: Sequence[Run], *, as_json: bool) -> str:
 
     compared = compare(runs)
     return json.dumps(compared, indent=2) + "\n" if as_json else as_text(compared)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The comparison as values that a screen can show."""
+
+    recordings: tuple[tuple[Path, dict[str, Any]], ...]
+    """Of each run: its recording, and its figures as of a way of the schema gilscope.compare/1."""
+    labels: tuple[str, ...]
+    """A way each."""
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    """A figure each: words, and a value a way."""
+    advice: tuple[str, ...]
+
+
+def shown(runs: Sequence[Run]) -> Shown:
+    """What a screen shows of runs; those whose recording is not kept are only in the table."""
+    from gilscope.analysis.compare import compare, each_run  # noqa: PLC0415
+    from gilscope.exports.compare import figures, sentences  # noqa: PLC0415
+
+    compared = compare(runs)
+    return Shown(
+        recordings=tuple(
+            (Path(run.recording), fields)
+            for run, fields in zip(runs, each_run(runs), strict=True)
+            if run.recording is not None
+        ),
+        labels=tuple(way["label"] for way in compared["ways"]),
+        rows=tuple(figures(compared)),
+        advice=tuple(sentences(compared)),
+    )

@@ -32,6 +32,8 @@ class Run:
     """When its last worker had started, in seconds since the run began; None where there was no worker."""
     output: str | None = None
     """What tells its output from another one, such as a digest; None: not known."""
+    recording: str | None = None
+    """The file that holds it; None where it is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,19 @@ def compare(runs: Sequence[Run]) -> dict[str, Any]:
         "outputs_differ": len(outputs) > 1 if outputs else None,
         "advice": advise(ways, cores=_cores(runs)),
     }
+
+
+def each_run(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """The figures of every single run, as those of a way of its own, measured against the first label's."""
+    labels = _labels(runs)
+    base = _way(labels[0], [run for run in runs if run.label == labels[0]]) if runs else None
+    found = []
+    for number, run in enumerate(runs):
+        fields = _fields(_way(run.label, [run]), base)
+        if len(labels) < len(runs):
+            fields["label"] += f", run {1 + sum(other.label == run.label for other in runs[:number])}"
+        found.append(fields)
+    return found
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:

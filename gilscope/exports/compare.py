@@ -12,6 +12,8 @@ WORDS = 22
 WAYS_BESIDE = 4
 """More ways than this come in several tables, one below the other."""
 
+OUTPUTS_DIFFER = "The output differs between the ways: compare the results before you choose by the time."
+
 
 def _with_error(value: float | None, error: float | None, unit: str, digits: int = 2) -> str:
     if value is None:
@@ -48,10 +50,19 @@ def render(comparison: Mapping[str, Any]) -> str:
             clean(text), WIDTH, first="" if number == 0 else "  · ", then="" if number == 0 else "    "
         )
     if comparison["outputs_differ"]:
-        lines += wrap(
-            "The output differs between the ways: compare the results before you choose by the time.", WIDTH
-        )
+        lines += wrap(OUTPUTS_DIFFER, WIDTH)
     return "\n".join(cut(line, WIDTH).rstrip() for line in lines) + "\n"
+
+
+def figures(comparison: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
+    """The table's rows, for a screen that lays them out itself: words, and a value a way."""
+    ways = comparison["ways"]
+    return [(word, tuple(figure(way) for way in ways)) for word, figure in _ROWS]
+
+
+def sentences(comparison: Mapping[str, Any]) -> list[str]:
+    """What the comparison says, the advice first."""
+    return [*comparison["advice"], *([OUTPUTS_DIFFER] if comparison["outputs_differ"] else [])]
 
 
 def _table(ways: list[Mapping[str, Any]]) -> list[str]:

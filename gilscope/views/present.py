@@ -261,12 +261,16 @@ def _heading(key: int, process: Process | None, lanes: list[Lane], at_ns: int, *
     note = f"{alive} lane{'' if alive == 1 else 's'}"
     label, pid = f"process {key}", None
     if process is not None:
-        pid = process.pid
-        program, _, arguments = process.command.partition(" ")
-        label = f"pid {pid} {clean(program.rpartition('/')[2])} {clean(arguments)}".rstrip()
+        label, pid = process_label(process), process.pid
         if process.end_ns is not None and process.end_ns <= at_ns:
             note = "ended" if process.exit_code is None else f"ended, exit {process.exit_code}"
     return LaneRow(label, None, key, pid, note=note, folded=folded)
+
+
+def process_label(process: Process) -> str:
+    """Its pid and command line, the program without its folders."""
+    program, _, arguments = process.command.partition(" ")
+    return f"pid {process.pid} {clean(program.rpartition('/')[2])} {clean(arguments)}".rstrip()
 
 
 def _core_labels(window: Window) -> dict[int, str]:

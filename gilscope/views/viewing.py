@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gilscope.model import NS_PER_MS, NS_PER_S, Output, Session, Window
-from gilscope.views.cells import ZOOMS_NS, Timeline, fold
+from gilscope.views.cells import ZOOMS_NS, Timeline
 from gilscope.views.figures import FIGURES_NS, NO_FIGURES, Figures, fold_core_cells, fold_figures
 from gilscope.views.playback import Mode, Playback, scroll_edge
 from gilscope.views.present import (
@@ -22,6 +22,7 @@ from gilscope.views.present import (
     present_gils,
     present_lanes,
 )
+from gilscope.views.reading import read_cells
 from gilscope.views.terminal import OutputLine, lines_of
 
 QUANTUM_NS = 200 * NS_PER_MS
@@ -38,12 +39,6 @@ RECENT_NS = 2 * NS_PER_S
 """A lane that did anything in this span counts as active."""
 SLOW_CELL_NS = NS_PER_MS
 OUTPUT_BYTES = 32_768
-ROWS_PER_FRAME = 5_000
-"""So many rows, of lanes and cores, a frame may read for the timeline; about 15 ms."""
-COARSE_TICKS = 2_000
-"""A window of more ticks comes in sums by the second."""
-HOLDS_TICKS = 100
-"""A window of more ticks comes without holds."""
 
 
 class RecordingView(Protocol):
@@ -214,25 +209,15 @@ class Viewing:
         return self._timeline
 
     def _read_cells(self, first: int, end: int) -> None:
-        held, tick_ns = self._timeline, self.session.tick_ns
         active = len(self._panels.figures.active) if self._panels else 8
-        ticks = max(20, ROWS_PER_FRAME // (active + self.session.cores + 1))
-        if self.cell_ns < tick_ns:
-            # Turns are seen only with holds, and those come only with short windows.
-            ticks = min(ticks, HOLDS_TICKS - 4)
-        length_ns = max(tick_ns, NS_PER_S if self.cell_ns >= NS_PER_S else 0)
-        count = min(end - first, max(1, ticks * length_ns // self.cell_ns))
-        if held.first == held.end or not held.first <= first <= held.end:
-            first = end - count
-        end = first + count
-        start_ns = first * self.cell_ns
-        if self.cell_ns >= NS_PER_S:
-            # Seconds are enough: a window this long is read from the sums by the second.
-            start_ns = min(start_ns, end * self.cell_ns - (COARSE_TICKS + 1) * tick_ns)
-        # A tick that is only partly wanted is laid out by all of its holds, so they are read with a margin.
-        margin_ns = tick_ns if self.cell_ns < tick_ns else 0
-        window = self._recording.window(start_ns - margin_ns, end * self.cell_ns + margin_ns)
-        held.put(fold(window, self.cell_ns, first, count), window.head_ns)
+        rows = active + self.session.cores + 1
+        read_cells(
+            self._recording,
+            self._timeline,
+            (first, end),
+            tick_ns=self.session.tick_ns,
+            rows_a_tick=rows,
+        )
 
     def panels(self) -> Panels:
         """What the other panels show. The same object until something of it changes."""

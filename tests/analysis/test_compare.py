@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gilscope.analysis.compare import Run, compare
-from gilscope.comparing import startup_s
+from gilscope.analysis.compare import Run, compare, each_run
+from gilscope.comparing import shown, startup_s
 from gilscope.exports.compare import WIDTH, render
 from gilscope.model import Lane, Process
 from gilscope.text import width
@@ -154,3 +154,27 @@ def test_when_the_last_worker_had_started() -> None:
     assert startup_s([process(1, 0), process(2, 3 * 10**9)], threads) == 3.0
     assert startup_s([process(1, 0)], threads[:1]) is None
     assert startup_s([], []) is None
+
+
+def test_each_run_by_itself_is_measured_against_the_first_way() -> None:
+    runs = [run("threads", 4.0), run("processes", 2.0), run("threads", 6.0), run("processes", 2.5)]
+    found = each_run(runs)
+    assert [(one["label"], one["wall_s"], one["speedup"]) for one in found] == [
+        ("threads, run 1", 4.0, 1.25),
+        ("processes, run 1", 2.0, 2.5),
+        ("threads, run 2", 6.0, round(5 / 6, 6)),
+        ("processes, run 2", 2.5, 2.0),
+    ]
+    assert [one["label"] for one in each_run(runs[:2])] == ["threads", "processes"]
+    assert each_run([]) == []
+
+
+def test_a_screen_gets_the_figures_that_are_printed() -> None:
+    runs = [run("threads", 4.0), run("processes", 2.0, output="y")]
+    found = shown(runs)
+    printed = " ".join(render(compare(runs)).split())
+    assert found.labels == ("threads", "processes")
+    assert all(f"{word} {' '.join(values)}" in printed for word, values in found.rows)
+    assert all(sentence in printed for sentence in found.advice)
+    assert found.advice[-1].startswith("The output differs")
+    assert found.recordings == ()

@@ -92,9 +92,15 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,question_mark,f1,q", "dismiss", "Close", id="help.close"),
     ]
 
-    def __init__(self, keys: list[tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        keys: list[tuple[str, str]],
+        *,
+        words: tuple[tuple[str, str], ...] = WORDS,
+        notes: tuple[str, ...] = NOTES,
+    ) -> None:
         super().__init__()
-        self._keys = keys
+        self._keys, self._words, self._notes = keys, words, notes
 
     def compose(self) -> ComposeResult:
         """Text that scrolls."""
@@ -110,10 +116,10 @@ class HelpScreen(ModalScreen[None]):
             text.append(f"{word:<12}", "bold")
             text.append(f"{meaning}\n")
         text.append("\nWords\n", "bold")
-        for word, meaning in WORDS:
+        for word, meaning in self._words:
             text.append(f"  {word:<14} ", "bold")
             text.append(f"{meaning}\n")
-        for note in NOTES:
+        for note in self._notes:
             text.append(f"  {note}\n")
         text.append("\nKeys\n", "bold")
         for key, meaning in self._keys:
