@@ -76,7 +76,7 @@ def _first_session(config: SamplerConfig) -> Session:
     return Session(
         command=" ".join([spec.display, *spec.args]),
         mode=spec.mode,
-        workers=None,
+        workers=spec.workers,
         python=None,
         implementation=None,
         executable=spec.python,

@@ -59,6 +59,7 @@ KEYS: dict[str, Any] = {
     ),
     "stalls": None,
     "functions": [dict.fromkeys(["function", "file", "line", "held_share", "waiting_share", "samples"])],
+    "notes": [dict.fromkeys(["at_s", "text", "times"])],
     "verdict": {
         "kind": None, "headline": None, "evidence": None, "advice": None, "also": None,
         "speedup_bound": {"processes": None},
