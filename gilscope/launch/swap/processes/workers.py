@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import sys
 import threading as real
 import weakref
@@ -35,6 +36,10 @@ def prepare_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(line_buffering=True)
+
+
+def _pass_over(_number: int, _frame: object) -> None:
+    """Handle a signal that is not for a worker."""
 
 
 def _default_name(target: Any) -> str:
@@ -102,6 +107,9 @@ class Thread(base.BaseProcess):
         for data, (args, kwargs) in list(_locals.items()):
             data.__dict__.clear()
             data.__init__(*args, **kwargs)  # as threading does for each thread
+        # Ctrl-C reaches all processes of a terminal; of threads, only the main one hears of it. A function
+        # and not SIG_IGN, which programs that a worker starts would inherit.
+        signal.signal(signal.SIGINT, _pass_over)
         target = self.__dict__.get("_target")
         place = place_of(target or type(self).run) or users_place()
         seen = Snapshot(

@@ -148,7 +148,9 @@ class Worker(threading.Thread):
 
     def close(self) -> None:
         if self.is_alive() and not self._given_up:
-            raise ValueError("Cannot close a process while it is still running.")
+            raise ValueError(
+                "Cannot close a process while it is still running. You should first call join() or terminate()."
+            )
         self._closed = True
 
     def __repr__(self) -> str:
