@@ -8,6 +8,7 @@ down is missed, and nothing is reported that is not one.
 
 from __future__ import annotations
 
+import collections
 import sys
 from types import FunctionType, MethodType, ModuleType
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 _LARGEST = 10_000
 """Of a larger container only the length is compared."""
 _SIMPLE = (int, float, complex, str, bytes, bool, type(None))
+_ROWS = (list, set, collections.deque)
+_MAPPINGS = (dict, collections.Counter, collections.OrderedDict, collections.defaultdict)
+"""These very types: a class of the user derived from one may do anything when it is read."""
 _MISSING = object()
 
 
@@ -41,8 +45,12 @@ class Snapshot:
         self._owner = owner
         self._values: dict[tuple[str, str], tuple[Any, Any]] = {}
         self._inputs = (args, kwargs or {})
-        for key, value in self._look():
-            self._values[key] = (value, _inside(value))
+        self._works = True
+        try:
+            for key, value in self._look():
+                self._values[key] = (value, _inside(value))
+        except Exception:  # an object that cannot be looked at must not end the worker
+            self._works = False
 
     def _look(self) -> Iterator[tuple[tuple[str, str], Any]]:
         for module in users_modules():
@@ -52,7 +60,7 @@ class Snapshot:
                     yield (f"the global {name}", f" of {where}"), value
         args, kwargs = self._inputs
         for name, value in [*((number + 1, value) for number, value in enumerate(args)), *kwargs.items()]:
-            if not isinstance(value, _SIMPLE):
+            if type(value) not in _SIMPLE:
                 yield (f"its argument {name}", f" ({type(value).__name__})"), value
         yield from _enclosed(self._target)
         if self._owner is not None:
@@ -72,14 +80,18 @@ class Snapshot:
                 continue  # a module imported or a function defined meanwhile
             if same and (inside is None or _same_inside(inside, _inside(value))):
                 continue
-            if id(value) not in seen or isinstance(value, _SIMPLE):
+            if id(value) not in seen or type(value) in _SIMPLE:
                 seen.add(id(value))
                 found.append("".join(key))
         return found
 
     def report(self, place: tuple[str, int] | None) -> None:
         """Say it, in a note for each; workers that do the same say the same."""
-        for what in self.changes():
+        try:
+            found = self.changes() if self._works else []
+        except Exception:  # as above
+            return
+        for what in found:
             note(
                 "not-shared",
                 f"A worker changed {what}, and only its own process sees that. A Queue, or the result of a "
@@ -110,42 +122,50 @@ def place_of(function: Any) -> tuple[str, int] | None:
 
 
 def _is_data(value: Any) -> bool:
-    return isinstance(value, (*_SIMPLE, list, dict, set, bytearray)) or _is_plain_object(value)
+    return type(value) in (*_SIMPLE, *_ROWS, *_MAPPINGS, bytearray) or _is_plain_object(value)
 
 
 def _is_plain_object(value: Any) -> bool:
     """An object of a class written in the user's own modules: not of one that shares between processes."""
     cls = type(value)
-    if isinstance(value, (type, ModuleType)) or not isinstance(getattr(value, "__dict__", None), dict):
-        return False
     module = sys.modules.get(cls.__module__)
-    if module is None or not is_users(module.__dict__):
+    if module is None or not is_users(module.__dict__) or issubclass(cls, (type, ModuleType)):
         return False
-    return not any(base.__module__.startswith(("gilscope.", "multiprocessing")) for base in cls.__mro__)
+    if any(base.__module__.startswith(("gilscope.", "multiprocessing")) for base in cls.__mro__):
+        return False
+    return type(_own_attributes(value)) is dict
+
+
+def _own_attributes(value: Any) -> Any:
+    """Its __dict__, without asking its class, which may make one up."""
+    try:
+        return object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return None
 
 
 def _is_same(before: Any, value: Any) -> bool:
     if before is value:
         return True
     # A worker may assign an equal number or text anew: nobody could see that.
-    return type(before) is type(value) and isinstance(value, _SIMPLE) and bool(before == value)
+    return type(before) is type(value) and type(value) in _SIMPLE and bool(before == value)
 
 
 def _inside(value: Any) -> tuple[Any, ...] | None:
     """What a container or object holds directly; None for what cannot change."""
-    if isinstance(value, bytearray):
+    if type(value) is bytearray:
         return (len(value), bytes(value[:_LARGEST]))
-    if isinstance(value, (list, set)) or type(value).__name__ == "deque":
+    if type(value) in _ROWS:
         return (len(value), *(list(value) if len(value) <= _LARGEST else ()))
-    if isinstance(value, dict):
+    if type(value) in _MAPPINGS:
         return (len(value), *(_pairs(value) if len(value) <= _LARGEST else ()))
-    if isinstance(value, type):
+    if issubclass(type(value), type):
         module = sys.modules.get(value.__module__)
         if module is None or not is_users(module.__dict__):
             return None
         # Counters kept in a class; what Python itself puts there is of no interest.
         return tuple(_pairs({k: v for k, v in vars(value).items() if _is_data(v) and not k.startswith("__")}))
-    return tuple(_pairs(vars(value))) if _is_plain_object(value) else None
+    return tuple(_pairs(_own_attributes(value))) if _is_plain_object(value) else None
 
 
 def _pairs(mapping: dict[Any, Any]) -> Iterator[Any]:

@@ -149,7 +149,8 @@ class Worker(threading.Thread):
     def close(self) -> None:
         if self.is_alive() and not self._given_up:
             raise ValueError(
-                "Cannot close a process while it is still running. You should first call join() or terminate()."
+                "Cannot close a process while it is still running. "
+                "You should first call join() or terminate()."
             )
         self._closed = True
 
