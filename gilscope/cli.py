@@ -35,7 +35,10 @@ click.rich_click.COMMAND_GROUPS = {
 }
 click.rich_click.OPTION_GROUPS = {
     "gilscope run": [
-        {"name": "What to run", "options": ["-m", "-c", "--python", "--cwd", "--env"]},
+        {
+            "name": "What to run",
+            "options": ["-m", "-c", "--mode", "--workers", "--python", "--cwd", "--env"],
+        },
         {"name": "How to watch", "options": ["--source", "--rate", "--tick", "--budget", "--duration"]},
         {"name": "What comes of it", "options": ["--headless", "--json", "-o", "--help"]},
     ]
@@ -56,6 +59,15 @@ def main() -> None:
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.option("-m", "module", metavar="MODULE", help="Run a module, as `python -m` does.")
 @click.option("-c", "code", metavar="CODE", help="Run this code, as `python -c` does.")
+@click.option(
+    "--mode",
+    default="asis",
+    metavar="MODE",
+    help="asis: leave it as it is. threads, processes: make its processes threads, or its threads processes.",
+)
+@click.option(
+    "--workers", type=int, metavar="N", help="Call SCRIPT:FUNCTION in so many workers (default: 1)."
+)
 @click.option("--python", metavar="PATH", help="Interpreter to run it with (default: gilscope's own).")
 @click.option("--cwd", metavar="DIR", help="Directory to run it in.")
 @click.option("--env", multiple=True, metavar="K=V", help="Set an environment variable; may be repeated.")
@@ -112,6 +124,8 @@ def run(
     args: tuple[str, ...],
     module: str | None,
     code: str | None,
+    mode: str,
+    workers: int | None,
     python: str | None,
     cwd: str | None,
     env: tuple[str, ...],
@@ -127,6 +141,8 @@ def run(
 ) -> None:
     """Run a SCRIPT (or `-m MODULE`, `-c CODE`) and watch it. Its ARGS follow after `--`.
 
+    `SCRIPT:FUNCTION` calls a function in `--workers` threads, or processes with `--mode processes`.
+
     Exits with the script's own exit code, or 2 for a wrong command, 4 if it cannot be observed.
     """
     from gilscope.launch.spec import resolve_spec  # noqa: PLC0415 - a command starts fast
@@ -140,7 +156,15 @@ def run(
             rate = limits.DEFAULT_PYSPY_RATE_HZ if source == "py-spy" else limits.DEFAULT_RATE_HZ
         _check_numbers(rate, tick, budget, stall, duration)
         spec = resolve_spec(
-            script=script, module=module, code=code, args=args, python=python, cwd=cwd, env=env
+            script=script,
+            module=module,
+            code=code,
+            args=args,
+            python=python,
+            mode=mode,
+            workers=workers,
+            cwd=cwd,
+            env=env,
         )
         _check_source(source, rate, spec)
         if json_file is not None and str(json_file) != "-":

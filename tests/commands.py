@@ -78,11 +78,16 @@ def gilscope(
 
 
 def watch(
-    folder: Path, script: str, *arguments: object, python: str | Path | None = None, **options: Any
+    folder: Path,
+    script: str,
+    *arguments: object,
+    python: str | Path | None = None,
+    mode: str = "asis",
+    **options: Any,
 ) -> Outcome:
     """Watch a program of tests/targets, and keep its summary and recording."""
     of_python = [] if python is None else ["--python", python]
-    kept = ["--json", folder / "s.json", "-o", folder / "r.gilscope"]
+    kept = ["--json", folder / "s.json", "-o", folder / "r.gilscope", "--mode", mode]
     return gilscope(folder, "run", *of_python, *kept, TARGETS / script, "--", *arguments, **options)
 
 

@@ -15,6 +15,7 @@ from gilscope.model import (
     N_STATES,
     NS_PER_MS,
     NS_PER_S,
+    Event,
     Gap,
     Gil,
     Lane,
@@ -27,6 +28,8 @@ from gilscope.model import (
 )
 
 SCHEMA = "gilscope.summary/1"
+NOTE_KIND = "swap-note"
+"""Events of this kind say what could not be carried over from threads to processes, or back."""
 Z95 = 1.96
 """Standard deviations of a 95 % interval."""
 _DIGITS = 6
@@ -98,6 +101,7 @@ def summarise(
     gaps: Sequence[Gap] = (),
     stacks: Sequence[StackSample] = (),
     process_ticks: Sequence[ProcessTick] = (),
+    events: Sequence[Event] = (),
 ) -> dict[str, Any]:
     """The summary of a session, or of the part of it whose ticks are given, without its verdict (None)."""
     sums = _Sums()
@@ -176,6 +180,7 @@ def summarise(
         },
         "stalls": None,
         "functions": _functions(stacks),
+        "notes": _notes(events),
         "verdict": None,
     }
 
@@ -316,6 +321,20 @@ def _peak_mb(ticks: Sequence[ProcessTick]) -> float | None:
             held.setdefault(tick.process, first_pss[tick.process])
         by_moment.setdefault(tick.at_ns, {})[tick.process] = held[tick.process]
     return _round(max(sum(moment.values()) for moment in by_moment.values()) / 1e6) if by_moment else None
+
+
+def _notes(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """What threads and processes do not have in common, as far as the swap saw it; each once."""
+    times: dict[str, int] = {}
+    first_ns: dict[str, int] = {}
+    for event in events:
+        if event.kind == NOTE_KIND:
+            times[event.text] = times.get(event.text, 0) + 1
+            first_ns.setdefault(event.text, event.at_ns)
+    return [
+        {"at_s": _round(first_ns[text] / NS_PER_S), "text": text, "times": count}
+        for text, count in times.items()
+    ]
 
 
 def _functions(stacks: Sequence[StackSample]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ BLIND = (
     "py-spy does not see who waits for the GIL, nor how it passes on: "
     "time that may have been waiting is unknown."
 )
+NOTES_SHOWN = 12
 _STATES = ("running", "holding", "waiting", "native", "ready", "blocked", "unknown")
 
 
@@ -32,6 +33,7 @@ def render(summary: Mapping[str, Any], quality: Quality | None = None) -> str:
     lines += _gils(summary)
     lines += _lanes(summary)
     lines += _processes(summary)
+    lines += _notes(summary)
     lines += _quality(summary) if quality is None else _watch(quality)
     if summary["gilscope"]["source"] == "py-spy":
         lines += wrap(BLIND, WIDTH, then="  ")
@@ -146,6 +148,20 @@ def _processes(summary: Mapping[str, Any]) -> list[str]:
     if totals["threads_started"] is not None:
         parts.append(f"{totals['threads_started']} of {totals['threads_created']} threads started")
     return [*lines, " · ".join(parts)]
+
+
+def _notes(summary: Mapping[str, Any]) -> list[str]:
+    """What the mode asked for could not carry over: the figures above are of a program that differs in it."""
+    notes = summary["notes"]
+    if not notes:
+        return []
+    lines = ["", f"Not the same in {_cut(str(summary['target']['mode']), 20)}:"]
+    for note in notes[:NOTES_SHOWN]:
+        times = f" ({note['times']} times)" if note["times"] > 1 else ""
+        lines += wrap(clean(note["text"]) + times, WIDTH, first="  · ", then="    ")
+    if len(notes) > NOTES_SHOWN:
+        lines.append(f"  … and {len(notes) - NOTES_SHOWN} more")
+    return [*lines, ""]
 
 
 def _quality(summary: Mapping[str, Any]) -> list[str]:

@@ -23,10 +23,12 @@ from types import TracebackType
 from typing import Final, Self
 
 from gilscope.errors import UsageError
-from gilscope.launch.reports import ForkReport, Ready, ThreadsReport, parse_message
+from gilscope.launch.reports import ForkReport, NoteReport, Ready, ThreadsReport, parse_message
 from gilscope.launch.shim import COUNTER_BYTES
+from gilscope.launch.swap.boot import boot_text
 
 _SHIM: Final = Path(__file__).with_name("shim.py")
+_SWAP: Final = Path(__file__).with_name("swap")
 _PTRACE_SCOPE: Final = Path("/proc/sys/kernel/yama/ptrace_scope")
 _MESSAGE_BYTES: Final = 65_536
 _HIGHEST_DESCRIPTOR: Final = 1_000
@@ -43,8 +45,15 @@ scope["run"]({config!a}, __spec__.cached)
 class Injection:
     """The launcher's side of one target's shim: made before the start, closed after the end."""
 
-    def __init__(self, *, mode: str) -> None:
+    def __init__(self, *, mode: str, package: str = "") -> None:
+        """Make the line to the target.
+
+        Args:
+            mode: asis, threads or processes.
+            package: the package that `-m` runs: the user's own, wherever it is installed.
+        """
         self._mode = mode
+        self._package = package
         self._directory: Path | None = None
         self._near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._near.settimeout(0)
@@ -104,11 +113,18 @@ class Injection:
             "reports": identities[0],
             "counters": identities[1],
             "tracer_pid": os.getpid() if needs_tracer_permission() else 0,
-            "mode": self._mode,
+            "swap": self._swap(identities[0]),
         }
         text = _SITECUSTOMIZE.format(shim=os.fsencode(_SHIM), config=config)
         (directory / "sitecustomize.py").write_text(text, encoding="utf-8")
         return directory
+
+    def _swap(self, reports: tuple[int, int, int]) -> str:
+        if self._mode == "asis":
+            return ""
+        return boot_text(
+            {"mode": self._mode, "directory": str(_SWAP), "package": self._package, "reports": reports}
+        )
 
     def started(self) -> None:
         """Close the target's ends here, so that its end is noticed as the end of the line."""
@@ -120,7 +136,7 @@ class Injection:
         """Say whether `receive` would return something."""
         return bool(self._poll.poll(0))
 
-    def receive(self) -> Ready | ForkReport | EOFError | None:
+    def receive(self) -> Ready | ForkReport | NoteReport | EOFError | None:
         """Return the next message, None if there is none now, an EOFError once no process holds the line."""
         while True:
             try:

@@ -1,4 +1,4 @@
-"""What a target tells about itself: ready, forks, thread counts, and how it ended."""
+"""What a target tells about itself: ready, forks, thread counts, notes, and how it ended."""
 
 from __future__ import annotations
 
@@ -38,7 +38,25 @@ class ThreadsReport:
     started: int
 
 
-Report = ForkReport | ThreadsReport
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteReport:
+    """Something that threads and processes do not have in common, noticed by a process of the target."""
+
+    pid: int
+    kind: str
+    """A word such as "pickle" or "not-shared"."""
+    text: str
+    """A sentence for people, without the place."""
+    file: str
+    """Where it was noticed; empty: no such place."""
+    line: int
+
+    def __str__(self) -> str:
+        """The sentence with its place."""
+        return f"{self.text} ({self.file.rpartition('/')[2]}:{self.line})" if self.file else self.text
+
+
+Report = ForkReport | ThreadsReport | NoteReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +79,7 @@ class ExitStatus:
         return cls(signal=-returncode) if returncode < 0 else cls(code=returncode)
 
 
-def parse_message(data: bytes) -> Ready | ForkReport | None:
+def parse_message(data: bytes) -> Ready | ForkReport | NoteReport | None:
     """Return the message in a datagram of the shim, or None if it is none: user code may write there too."""
     try:
         fields = json.loads(data)
@@ -78,6 +96,14 @@ def parse_message(data: bytes) -> Ready | ForkReport | None:
                 )
             case "fork":
                 return ForkReport(pid=int(fields["pid"]), ppid=int(fields["ppid"]))
+            case "note":
+                return NoteReport(
+                    pid=int(fields["pid"]),
+                    kind=str(fields["note"]),
+                    text=str(fields["text"]),
+                    file=str(fields["file"]),
+                    line=int(fields["line"]),
+                )
     except (ValueError, KeyError, TypeError):
         pass
     return None

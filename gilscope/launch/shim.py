@@ -50,8 +50,8 @@ if TYPE_CHECKING:
         """The same of the file of thread counters."""
         tracer_pid: int
         """Process that may trace this one where ptrace_scope is 1; 0: nothing to allow."""
-        mode: str
-        """asis, threads or processes."""
+        swap: str
+        """Code that exchanges threading and multiprocessing (swap/boot.py); empty in mode asis."""
 
 
 COUNTER_BYTES = 16
@@ -140,6 +140,8 @@ def run(config: "Config", cached: "str | None") -> None:
         prepare(config)
     except Exception:
         pass  # The program runs on unwatched; the launcher sees that nothing was reported.
+    if config["swap"]:
+        swap(config)
     sys.modules.pop("sitecustomize", None)
     __import__("sitecustomize")
 
@@ -188,6 +190,19 @@ def prepare(config: "Config") -> None:
         os.register_at_fork(after_in_child=after_in_child)
         count_threads_once_imported(counters)
     handshake(reports)
+
+
+def swap(config: "Config") -> None:
+    """Give the user's modules threads for processes, or the reverse; where that fails, say so."""
+    try:
+        exec(config["swap"], {"__name__": "gilscope.launch.swap.boot"})  # noqa: S102 - our own code
+    except Exception as error:
+        text = "The mode could not be applied, the program ran as it is: %s: %s" % (
+            type(error).__name__,
+            error,
+        )
+        message = '{"kind":"note","pid":%d,"note":"failed","text":"%s","file":"","line":0}'
+        Descriptor(*config["reports"]).send((message % (os.getpid(), json_escape(text))).encode())
 
 
 def handshake(reports: Descriptor) -> None:

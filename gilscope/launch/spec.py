@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Final, Literal, cast, get_args
 
 from gilscope.errors import UsageError
+from gilscope.launch import functions
 
 Kind = Literal["script", "module", "code"]
+MODES: Final = ("asis", "threads", "processes")
 
 OLDEST_WITH_SHIM: Final = (3, 8)
 OLDEST_PYTHONS: Final = ((2, 7), (3, 3))
@@ -31,6 +33,7 @@ IDENTIFY_TIMEOUT_S: Final = 10.0
 _VERSION_LINE: Final = re.compile(r"^(?P<name>Python|GraalPy) (?P<version>\d+\.\d+\.\d+)")
 _IMPLEMENTATION_LINE: Final = re.compile(r"^\[(?P<name>[A-Za-z]+) \d")
 _CODE_DISPLAY_CHARACTERS: Final = 40
+_CALL: Final = Path(__file__).with_name("swap") / "call.py"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,11 @@ class TargetSpec:
     python: str
     """Path of the interpreter."""
     mode: str = "asis"
+    """asis, threads or processes: what the program's own threads and processes become."""
+    function: str | None = None
+    """A function of the script or module: it is called in workers, instead of the program being run."""
+    workers: int | None = None
+    """How many workers call the function."""
     cwd: str | None = None
     """Directory to run in; None: the current one."""
     shim: bool = True
@@ -65,21 +73,33 @@ class TargetSpec:
     """Variables set in addition to the inherited ones, the last of a name wins."""
 
     def command(self) -> list[str]:
-        """Return exactly what a user would type, so that `sys.orig_argv` and `ps` show just that."""
+        """Return exactly what a user would type, so that `sys.orig_argv` and `ps` show just that.
+
+        A function of a program has no such command: swap/call.py calls it.
+        """
+        if self.function is not None:
+            words = [str(_CALL), self.kind, self.target, self.function, str(self.workers)]
+            return [self.python, *words, *self.args]
         option = {"script": [], "module": ["-m"], "code": ["-c"]}[self.kind]
         return [self.python, *option, self.target, *self.args]
 
     @property
     def display(self) -> str:
         """The target in a few words for screens: `fib.py`, `-m http.server`, `-c 'import this'`."""
+        function = "" if self.function is None else f":{self.function}"
         if self.kind == "script":
-            return Path(self.target).name or self.target
+            return (Path(self.target).name or self.target) + function
         if self.kind == "module":
-            return f"-m {self.target}"
+            return f"-m {self.target}{function}"
         code = " ".join(self.target.split())
         if len(code) > _CODE_DISPLAY_CHARACTERS:
             code = code[: _CODE_DISPLAY_CHARACTERS - 1] + "…"
         return f"-c '{code}'"
+
+    @property
+    def package(self) -> str:
+        """The top-level package that `-m` names; empty without one."""
+        return self.target.partition(".")[0] if self.kind == "module" else ""
 
     def to_json(self) -> str:
         """Return the spec as one line of JSON, to hand it to the sampler process."""
@@ -108,12 +128,14 @@ def resolve_spec(
     args: Sequence[str] = (),
     python: str | None = None,
     mode: str = "asis",
+    workers: int | None = None,
     cwd: str | None = None,
     env: Sequence[str] = (),
 ) -> TargetSpec:
     """Check what the user asked for and return it as a spec.
 
-    Exactly one of `script`, `module` and `code` is given. `python` is a path or a name to find on PATH,
+    Exactly one of `script`, `module` and `code` is given; the first two may name a function, as
+    `FILE:FUNCTION`, for `workers` to call. `python` is a path or a name to find on PATH,
     by default the interpreter that gilscope runs on. `env` has `K=V` items. A script's path belongs to the
     user's current directory even when `cwd` is given; only then it is made absolute, since `sys.argv[0]`
     and `__file__` must otherwise be just what was typed.
@@ -130,6 +152,10 @@ def resolve_spec(
             "Give a SCRIPT, or -m MODULE, or -c CODE."
         )
     kind, target = given[0]
+    if mode not in MODES:
+        raise UsageError(f"--mode {mode}: there is no such mode.\nGive one of {', '.join(MODES)}.")
+    target, function = functions.split(kind, target)
+    workers = functions.check_workers(workers, function)
     for what, text in [("program", target), *(("argument", arg) for arg in args)]:
         if "\0" in text:
             raise UsageError(f"The {what} {text!r} holds a NUL character, which no command can. Remove it.")
@@ -140,6 +166,8 @@ def resolve_spec(
     interpreter = identity.path
     if kind == "script":
         _check_script(target)
+        if function is not None:
+            functions.check(target, function)
     if cwd is not None:
         interpreter = _absolute(interpreter)
         target = _absolute(target) if kind == "script" else target
@@ -149,6 +177,8 @@ def resolve_spec(
         args=tuple(args),
         python=interpreter,
         mode=mode,
+        function=function,
+        workers=workers,
         cwd=cwd,
         shim=identity.version[:2] >= OLDEST_WITH_SHIM,
         version=".".join(map(str, identity.version)),

@@ -17,7 +17,7 @@ from typing import Final, Literal, Self
 from gilscope.errors import UsageError
 from gilscope.launch import tree
 from gilscope.launch.inject import Injection
-from gilscope.launch.reports import ExitStatus, ForkReport, Ready, Report
+from gilscope.launch.reports import ExitStatus, ForkReport, NoteReport, Ready, Report
 from gilscope.launch.spec import TargetSpec
 from gilscope.launch.terminal import Terminal, TerminalSize, take_controlling_terminal
 from gilscope.launch.tree import ProcessEntry
@@ -73,7 +73,7 @@ class Target:
             UsageError: it cannot be started.
         """
         with ExitStack() as undo:
-            injection = undo.enter_context(Injection(mode=spec.mode))
+            injection = undo.enter_context(Injection(mode=spec.mode, package=spec.package))
             pty = Terminal(terminal) if terminal is not None else None
             if pty is not None:
                 undo.callback(pty.close)
@@ -117,7 +117,7 @@ class Target:
             message = self._injection.receive()
             if isinstance(message, Ready):
                 self.ready = message
-            elif isinstance(message, ForkReport):
+            elif isinstance(message, ForkReport | NoteReport):
                 self._early.append(message)
             elif isinstance(message, EOFError):
                 self._line_open = False
@@ -137,11 +137,11 @@ class Target:
         self._injection.go()
 
     def has_reports(self) -> bool:
-        """Say, at the price of one system call, whether a fork was reported."""
+        """Say, at the price of one system call, whether a fork or a note was reported."""
         return bool(self._early) or (self._line_open and self._injection.has_message())
 
     def reports(self, *, counts: bool = True) -> list[Report]:
-        """Return what was reported since the last call, without waiting: forks, then new thread counts.
+        """Return what was reported since the last call, without waiting: forks and notes, then thread counts.
 
         Thread counts take a few system calls to look for; `counts` says whether they are wanted this time.
         """
@@ -153,7 +153,7 @@ class Target:
                 break
             if isinstance(message, EOFError):
                 self._line_open = False
-            elif isinstance(message, ForkReport):
+            elif isinstance(message, ForkReport | NoteReport):
                 found.append(message)
         for report in found:
             entry = tree.read_entry(report.pid)

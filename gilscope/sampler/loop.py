@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from gilscope.clock import MonotonicClock
 from gilscope.errors import CannotObserveError, RecordingError
-from gilscope.launch.reports import ForkReport, ThreadsReport
+from gilscope.launch.reports import ForkReport, NoteReport, ThreadsReport
 from gilscope.launch.target import Target
 from gilscope.model import NS_PER_S, Counters, Event, Hold, Session, Tick
 from gilscope.recording.writer import RecordingWriter
@@ -232,6 +232,8 @@ class Sampler:
                 self._tree.add_forked(report.pid, report.ppid, now_ns, self._tick_end_ns)
             elif isinstance(report, ThreadsReport):
                 self._counters.threads_by_pid[report.pid] = (report.created, report.started)
+            elif isinstance(report, NoteReport):
+                self._event("swap-note", str(report), process=self._tree.process_of(report.pid))
 
     def _finish_tick(self, end_ns: int, next_end_ns: int, *, last: bool = False) -> None:
         parts = []
@@ -329,8 +331,9 @@ class Sampler:
     recording_stopped: str | None = None
     """Why the recording ended before the session, if it did."""
 
-    def _event(self, kind: str, text: str) -> None:
-        self._events.append(Event(at_ns=max(0, self.now_ns()), kind=kind, process=None, lane=None, text=text))
+    def _event(self, kind: str, text: str, *, process: int | None = None) -> None:
+        at_ns = max(0, self.now_ns())
+        self._events.append(Event(at_ns=at_ns, kind=kind, process=process, lane=None, text=text))
 
     def _finish(self) -> int | None:
         """Close the last tick and all sources; the target's exit code if it has ended."""

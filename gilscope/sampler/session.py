@@ -104,7 +104,7 @@ def _first_session(config: SamplerConfig) -> Session:
     return Session(
         command=" ".join([spec.display, *spec.args]),
         mode=spec.mode,
-        workers=None,
+        workers=spec.workers,
         python=spec.version,
         implementation=spec.implementation,
         executable=spec.python,

@@ -199,6 +199,10 @@ class ProcessTree:
         if processes.facts(watch.pid) is None:
             self._by_identity.pop(watch.identity, None)
 
+    def process_of(self, pid: int) -> int | None:
+        """Key of the process that is watched under this pid now."""
+        return next((watch.process.key for watch in self.watches if watch.pid == pid), None)
+
     def lane_of(self, pid: int, tid: int) -> int | None:
         """Key of the lane of this thread, also when it has ended."""
         return self._lane_keys.get((pid, tid))

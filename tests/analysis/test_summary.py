@@ -14,6 +14,7 @@ from gilscope.analysis.summary import SCHEMA, share_error, summarise
 from gilscope.analysis.verdict import judge, verdict_fields
 from gilscope.model import (
     NS_PER_S,
+    Event,
     Frame,
     Gap,
     Gil,
@@ -59,6 +60,7 @@ KEYS: dict[str, Any] = {
     ),
     "stalls": None,
     "functions": [dict.fromkeys(["function", "file", "line", "held_share", "waiting_share", "samples"])],
+    "notes": [dict.fromkeys(["at_s", "text", "times"])],
     "verdict": {
         "kind": None, "headline": None, "evidence": None, "advice": None, "also": None,
         "speedup_bound": {"processes": None},
@@ -99,7 +101,9 @@ def test_the_keys_are_stable() -> None:
     summary = summary_of(
         gaps=[Gap(source="gil", pid=1, reason="x", start_ns=0, end_ns=NS_PER_S)],
         stacks=[StackSample(lane=1, start_ns=0, end_ns=1, count=3, frames=(frame,))],
+        events=[Event(at_ns=at, kind="swap-note", process=1, lane=None, text="x") for at in (5, NS_PER_S)],
     )
+    assert summary["notes"] == [{"at_s": 0.0, "text": "x", "times": 2}]
     summary["verdict"] = verdict_fields(judge(summary))
     shape(summary, KEYS)
     assert summary["schema"] == SCHEMA == "gilscope.summary/1"

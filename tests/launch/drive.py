@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from gilscope.launch import inject, tree
-from gilscope.launch.reports import ForkReport, Report, ThreadsReport
+from gilscope.launch.reports import ForkReport, NoteReport, Report, ThreadsReport
 from gilscope.launch.spec import TargetSpec
 from gilscope.launch.target import Target
 
@@ -51,6 +51,7 @@ def main(result_file: str, spec_json: str) -> None:
         "before_go": before_go is not None,
         "status": asdict(status),
         "forks": [asdict(report) for report in reports if isinstance(report, ForkReport)],
+        "notes": [asdict(report) for report in reports if isinstance(report, NoteReport)],
         "threads": [asdict(report) for report in reports if isinstance(report, ThreadsReport)],
     }
     Path(result_file).write_text(json.dumps(result), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""What stands in for threads where processes are asked for."""

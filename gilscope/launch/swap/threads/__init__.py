@@ -1,0 +1,1 @@
+"""What stands in for processes where threads are asked for."""
