@@ -15,6 +15,8 @@ Z95 = 1.96
 """Standard deviations of a 95 % interval."""
 CLEAR = 1.1
 """One way is faster than another from this factor on, and beyond the spread of the runs."""
+MORE_CORES = 1.3
+"""In the same time, with so many times the cores, more is done: or more is wasted."""
 HEAVY_MEMORY = 1.5
 """A way that takes this many times the memory is said to."""
 _DIGITS = 6
@@ -209,6 +211,16 @@ def _threads_or_processes(threads: _Way, processes: _Way, cores: int | None) -> 
             memory,
         ]
     both = f"{threads.wall_s:.2f} s and {processes.wall_s:.2f} s"
+    if threads.verdict == "gil-bound" and (processes.cores_used or 0) > MORE_CORES * (
+        threads.cores_used or 1
+    ):
+        return [
+            f"Neither is faster ({both}), but processes used {processes.cores_used:.1f} cores in that time and "
+            f"threads {_number(threads.cores_used)}.",
+            "A script that runs for a set time gets more done with processes; any other one spends the CPU time"
+            " for nothing.",
+            memory,
+        ]
     return [
         f"Use threads: they take as long as processes ({both}) and cost less.",
         _why_same(threads),
