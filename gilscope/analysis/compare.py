@@ -214,13 +214,10 @@ def _threads_or_processes(threads: _Way, processes: _Way, cores: int | None) -> 
     if threads.verdict == "gil-bound" and (processes.cores_used or 0) > MORE_CORES * (
         threads.cores_used or 1
     ):
-        return [
-            f"Neither is faster ({both}), but processes used {processes.cores_used:.1f} cores in that time and "
-            f"threads {_number(threads.cores_used)}.",
-            "A script that runs for a set time gets more done with processes; any other one spends the CPU time"
-            " for nothing.",
-            memory,
-        ]
+        used = f"processes used {processes.cores_used:.1f} cores and threads {_number(threads.cores_used)}"
+        more = "A script that runs for a set time gets more done with processes; "
+        more += "any other one spends the CPU time for nothing."
+        return [f"Neither is faster ({both}), but {used}.", more, memory]
     return [
         f"Use threads: they take as long as processes ({both}) and cost less.",
         _why_same(threads),
