@@ -9,7 +9,8 @@ SWEEP_HZ_MIN = 20.0
 RATE_HZ_MIN = 100.0
 COMMIT_TICKS_MAX = 2
 """Ten pictures a second still look alive."""
-STRETCH_MAX = 4
+STRETCH_FIRST, STRETCH_MAX = 2, 4
+"""How much longer ticks become before stacks give way, and after."""
 FAR = 2.0
 """So many times above the budget, all that may give way does so at once."""
 COMFORT = 0.75
@@ -34,13 +35,13 @@ class Plan:
 
 def first_plan(rate_hz: float) -> Plan:
     """The plan to start with, a thrifty one: more as soon as the budget shows that there is room."""
-    return Plan(rate_hz=rate_hz, sweep_hz=SWEEP_HZ_MIN, commit_ticks=2)
+    return Plan(rate_hz=rate_hz, sweep_hz=SWEEP_HZ_MIN, commit_ticks=2, stretch=STRETCH_FIRST)
 
 
 def next_plan(plan: Plan, *, cost_share: float, limit_share: float, asked_rate_hz: float) -> Plan:
     """The plan for the next second.
 
-    Sweeps give way first, then the wish to see each tick at once, then stacks, then the length of a tick,
+    Sweeps give way first, then the wish to see each tick at once, then the length of a tick, then stacks,
     then samples: samples are what everything rests on.
 
     Args:
@@ -66,6 +67,8 @@ def _thriftier(plan: Plan, slower_hz: float) -> Plan:
         return replace(plan, sweep_hz=max(SWEEP_HZ_MIN, plan.sweep_hz * 0.7))
     if plan.commit_ticks < COMMIT_TICKS_MAX:
         return replace(plan, commit_ticks=plan.commit_ticks * 2)
+    if plan.stretch < STRETCH_FIRST:
+        return replace(plan, stretch=STRETCH_FIRST)
     if plan.stacks:
         return replace(plan, stacks=False)
     if plan.stretch < STRETCH_MAX:
@@ -76,10 +79,12 @@ def _thriftier(plan: Plan, slower_hz: float) -> Plan:
 def _richer(plan: Plan, asked_rate_hz: float, *, stacks: bool) -> Plan:
     if plan.rate_hz < asked_rate_hz:
         return replace(plan, rate_hz=min(asked_rate_hz, plan.rate_hz * 1.1))
-    if plan.stretch > 1:
+    if plan.stretch > STRETCH_FIRST:
         return replace(plan, stretch=plan.stretch // 2)
     if not plan.stacks:
         return replace(plan, stacks=stacks)
+    if plan.stretch > 1:
+        return replace(plan, stretch=plan.stretch // 2)
     if plan.commit_ticks > 1:
         return replace(plan, commit_ticks=plan.commit_ticks // 2)
     return replace(plan, sweep_hz=min(SWEEP_HZ_MAX, plan.sweep_hz * 1.15))

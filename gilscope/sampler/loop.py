@@ -196,26 +196,25 @@ class Sampler:
 
     def _finish_ticks(self, now_ns: int) -> Ending | None:
         """Write the tick that ended, and what is due with it; the reason to end, if there is one."""
+        plan = self._cost.plan
         self._sweep(now_ns)
         while self._tick_end_ns <= now_ns:
             behind_ns = now_ns - self._tick_end_ns
             if behind_ns > BEHIND_NS:
                 self._tick_end_ns = now_ns
-            next_end_ns = self._tick_end_ns + self.config.tick_ns * self._cost.plan.stretch
+            next_end_ns = self._tick_end_ns + self.config.tick_ns * plan.stretch
             self._finish_tick(self._tick_end_ns, next_end_ns)
         self._sampling.sample_if_due()
         self._take_reports(now_ns, counts=now_ns >= self._second_ns)
         if self._tick_index % 2:
             self._tree.grow(now_ns, self._tick_end_ns)
         else:
-            self._collector.step(
-                self._tree.watches, self._tree.lane_of, now_ns, stacks=self._cost.plan.stacks
-            )
+            self._collector.step(self._tree.watches, self._tree.lane_of, now_ns, stacks=plan.stacks)
         if now_ns >= self._second_ns:
             self._sampling.sample_if_due()
             self._each_second(now_ns)
         self._sampling.sample_if_due()
-        if len(self._unwritten) >= self._cost.plan.commit_ticks or self._traces is not None:
+        if len(self._unwritten) * plan.stretch >= plan.commit_ticks or self._traces is not None:
             self._write_pending()
         ending = self._control()
         if ending is not None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gilscope.sampler.budget import (
     COMMIT_TICKS_MAX,
     RATE_HZ_MIN,
+    STRETCH_FIRST,
     STRETCH_MAX,
     SWEEP_HZ_MAX,
     SWEEP_HZ_MIN,
@@ -52,8 +53,10 @@ def test_sweeps_give_way_first_and_samples_last(asked: float, limit: float) -> N
             assert before.sweep_hz == SWEEP_HZ_MIN
         if after.stacks < before.stacks:
             assert before.commit_ticks == COMMIT_TICKS_MAX
-        if after.stretch > before.stretch:
+        if after.stretch > STRETCH_FIRST:
             assert not after.stacks
+        if not after.stacks:
+            assert after.stretch >= STRETCH_FIRST
         if after.rate_hz < before.rate_hz:
             assert before.stretch == STRETCH_MAX
     assert plans[-1] == Plan(
