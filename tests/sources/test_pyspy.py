@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from pathlib import Path
 
 import pytest
@@ -176,8 +175,10 @@ def test_a_real_record(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert all(stack.frames[-1].file.endswith("tests/targets/cpu_threads.py") for stack in stacks.stacks)
         assert 5 <= sum(stack.count for stack in stacks.stacks) <= 3 * pyspy.RECORD_RATE_HZ
         # The next one takes longer; asked to, it ends at once with what it has.
+        before_ns = spy.cpu_ns()
         spy.record(target.pid, 100)
-        time.sleep(0.5)
+        # Its start takes about half of that, so that by then it has sampled for a while.
+        wait_for(lambda: spy.cpu_ns() - before_ns > 25_000_000, "py-spy does not sample")
         spy.finish_soon()
         # What it has then is attributed even where the target has gone.
         target.kill()
