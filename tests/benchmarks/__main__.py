@@ -158,7 +158,7 @@ def app() -> list[Row]:
             "app at 200 × 60, 32 busy lanes",
             "20 % of a core",
             f"{100 * cpu:.0f} %",
-            "live, 30 frames a second",
+            "live; a picture a tick",
         ),
         ("first frame", "0.8 s", f"{mean:.2f} ± {spread:.2f} s", ""),
         ("memory", "120 MB each", memory, ""),
