@@ -12,6 +12,8 @@ from gilscope.sampler.config import SamplerConfig
 WINDOW_NS = 3 * NS_PER_S
 """The cost that is held against the budget is that of so long: a start of py-spy alone is no reason."""
 MARKS = 5
+AIM = 0.94
+"""Part of the budget that is aimed at: what is noticed too late is made up for with the rest."""
 SEVERE = 1.5
 """So far above the budget, plans follow each other faster than their effect can be seen."""
 
@@ -25,7 +27,8 @@ class CostKeeper:
         self._config = config
         self._helpers_cpu_ns = helpers_cpu_ns
         self._start_ns = 0
-        self._marks: list[tuple[int, int]] = [(0, 0)]
+        self._marks: list[tuple[int, int]] = []
+        """Moments and the cost up to them; the first second, in which py-spy starts twice, is in none."""
 
     def begin(self) -> None:
         """The watch begins: what was spent before is preparation, and slowed nobody."""
@@ -42,7 +45,7 @@ class CostKeeper:
         if to_ns - from_ns < WINDOW_NS:
             return False
         before = self.plan
-        share, limit = (to_cost - from_cost) / (to_ns - from_ns), self._config.budget_share
+        share, limit = (to_cost - from_cost) / (to_ns - from_ns), AIM * self._config.budget_share
         self.plan = next_plan(before, cost_share=share, limit_share=limit, asked_rate_hz=self._config.rate_hz)
         if self.plan != before and share < limit * SEVERE:
             self._marks = self._marks[-1:]  # see what the change brings before the next one
