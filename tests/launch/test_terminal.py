@@ -83,9 +83,11 @@ def test_ctrl_c_ends_a_program_as_plain_python_on_a_pty(python: str, monkeypatch
 
 def test_input_that_does_not_fit_is_kept() -> None:
     text = """
-import os, sys, tty
+import os, signal, sys, tty
 tty.setraw(0)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
 print('READY', flush=True)
+signal.sigwait([signal.SIGUSR1])  # nothing is read before, or all might fit
 os.read(sys.stdin.fileno(), 1)
 left = 299_999
 while left: left -= len(os.read(0, left))
@@ -95,6 +97,7 @@ print('all', flush=True)
         read_until(target, b"READY")
         target.write_input(b"x" * 300_000)
         assert target.wants_write
+        target.signal(signal.SIGUSR1)
         output = b""
         deadline = time.monotonic() + DEADLINE_S
         while b"all" not in output and time.monotonic() < deadline:
