@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 import resvg_py
 
-from gilscope.cli import _verdict_of
+from gilscope.cli.common import verdict_of
 from gilscope.clock import FakeClock
 from gilscope.launch.remote import SamplerLink
 from gilscope.launch.spec import resolve_spec
@@ -126,7 +126,7 @@ def record(script: str, seconds: str, path: Path) -> str:
 async def draw(picture: Picture, recording: Path, title: str) -> str:
     """The app's screen at the picture's moment, as SVG."""
     clock = FakeClock()
-    app = GilscopeApp(recording, control=None, title=title, clock=clock, verdict_of=_verdict_of)
+    app = GilscopeApp(recording, control=None, title=title, clock=clock, verdict_of=verdict_of)
     async with app.run_test(size=picture.size) as pilot:
 
         async def until(condition: Callable[[], object]) -> None:

@@ -1,0 +1,88 @@
+"""What several commands do: end with a message, write a file, sum a recording up."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from gilscope.errors import GilscopeError, UsageError
+from gilscope.model import Quality, Verdict
+from gilscope.text import clean
+
+if TYPE_CHECKING:
+    from gilscope.recording.reader import RecordingReader
+
+
+@contextlib.contextmanager
+def errors_end_it() -> Iterator[None]:
+    """An error of ours ends the command with its message and its exit code."""
+    try:
+        yield
+    except GilscopeError as error:
+        click.echo(f"gilscope: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has had enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(141)
+
+
+def say(text: str) -> None:
+    """Lines with what others have printed, made safe for the terminal."""
+    for line in text.split("\n"):
+        click.echo(clean(line), err=True)
+
+
+def check_writable(path: Path) -> None:
+    """Fail now rather than after the script has run for an hour."""
+    existed = path.exists()
+    try:
+        with path.open("a"):
+            pass
+    except OSError as error:
+        raise UsageError(f"Cannot write {path}: {error.strerror}.\nName another file with --json.") from error
+    if not existed:
+        path.unlink()
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file that only its owner may read; an error of ours if that cannot be."""
+    try:
+        path.write_text(text)
+        path.chmod(0o600)
+    except OSError as error:
+        raise UsageError(f"Cannot write {path}: {error.strerror}.\nName another file.") from error
+
+
+def summary_and_quality(path: Path) -> tuple[dict[str, Any], Quality]:
+    """What a recording comes to, and how well it was watched."""
+    from gilscope.exports.read import summary_of, watch_quality  # noqa: PLC0415
+    from gilscope.recording.reader import RecordingReader  # noqa: PLC0415
+
+    reader = RecordingReader(path)
+    try:
+        summary = summary_of(reader)
+        return summary, watch_quality(reader, summary)
+    finally:
+        reader.close()
+
+
+def verdict_of(reader: RecordingReader, end_ns: int) -> Verdict:
+    """What the session up to a moment says, for the screen."""
+    from gilscope.analysis.verdict import judge  # noqa: PLC0415
+    from gilscope.exports.read import summary_of  # noqa: PLC0415
+
+    return judge(summary_of(reader, end_ns=end_ns))
+
+
+def quality_of(reader: RecordingReader, end_ns: int) -> Quality:
+    """How well the session was watched up to a moment, for the screen."""
+    from gilscope.exports.read import watch_quality  # noqa: PLC0415
+
+    return watch_quality(reader, end_ns=end_ns)

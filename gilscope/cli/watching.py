@@ -1,0 +1,97 @@
+"""Watch a target: in this process without a screen, or in a process of its own beside the app."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from gilscope.cli.common import quality_of, verdict_of
+from gilscope.model import Session
+from gilscope.sampler import config as limits
+
+if TYPE_CHECKING:
+    from gilscope.launch.target import Target
+
+
+def watch_headless(config: limits.SamplerConfig) -> int:
+    """Watch in this process; the target has our terminal and our standard streams."""
+    from gilscope.sampler.loop import Ending  # noqa: PLC0415
+    from gilscope.sampler.session import run_session  # noqa: PLC0415
+
+    targets: list[Target] = []
+    ending: list[Ending] = []
+
+    def pass_on(number: int, _frame: object) -> None:
+        # Ctrl-C reaches the whole foreground group: the target has had it already.
+        if targets and not (number == signal.SIGINT and _in_foreground()):
+            targets[0].signal(number)
+        elif not targets:
+            ending.append(Ending("interrupted", stop_target=True))
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, pass_on)
+    result = run_session(config, on_start=targets.append, control=lambda: ending[0] if ending else None)
+    if result.recording_stopped:
+        click.echo(f"gilscope: {result.recording_stopped}", err=True)
+    return _code(result.session)
+
+
+def _in_foreground() -> bool:
+    """Whether we are in the foreground process group of a terminal."""
+    try:
+        with open("/dev/tty", "rb") as terminal:  # noqa: PTH123 - no path of ours
+            return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
+    except OSError:
+        return False
+
+
+def watch_on_screen(config: limits.SamplerConfig) -> int:
+    """Watch in a process of its own, and show the recording while it grows."""
+    import dataclasses  # noqa: PLC0415
+    import shutil  # noqa: PLC0415
+
+    from gilscope.launch.remote import SamplerLink  # noqa: PLC0415
+    from gilscope.recording.writer import make_way  # noqa: PLC0415
+
+    size = shutil.get_terminal_size()
+    make_way(config.recording)
+    from gilscope.views.app import GilscopeApp  # noqa: PLC0415
+    from gilscope.views.control import ControlStatus  # noqa: PLC0415
+
+    class AppLink(SamplerLink):
+        """What the app needs to know of the sampler, in its words."""
+
+        def status(self) -> ControlStatus:
+            alive = self.alive()
+            return ControlStatus(sampler_alive=alive, error=self.error)
+
+    link = AppLink.start(dataclasses.replace(config, columns=max(20, size.columns - 4), rows=24).to_json())
+    app = GilscopeApp(
+        config.recording,
+        control=link,
+        title=" ".join([config.spec.display, *config.spec.args]),
+        verdict_of=verdict_of,
+        quality_of=quality_of,
+    )
+    try:
+        app.run()
+    finally:
+        link.finish()
+    if link.error is not None:
+        click.echo(f"gilscope: {link.error}", err=True)
+        if link.error_code is not None:
+            sys.exit(link.error_code)
+    if app.outcome == "left-running":
+        click.echo(
+            f"gilscope: {config.spec.display} runs on, and is recorded until it ends: {config.recording}",
+            err=True,
+        )
+    return link.exit_code or 0
+
+
+def _code(session: Session) -> int:
+    return 0 if session.exit_code is None else session.exit_code
