@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from gilscope.cli.common import quality_of, verdict_of
+from gilscope.cli.common import quality_of, span_of, verdict_of
 from gilscope.model import Session
 from gilscope.sampler import config as limits
 
@@ -76,6 +76,7 @@ def watch_on_screen(config: limits.SamplerConfig) -> int:
         title=" ".join([config.spec.display, *config.spec.args]),
         verdict_of=verdict_of,
         quality_of=quality_of,
+        span_of=span_of,
     )
     try:
         app.run()
