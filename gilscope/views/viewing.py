@@ -96,6 +96,8 @@ class Viewing:
         """Playing leaves out stretches in which the target only sleeps."""
         self._ask_idle_ns = 0
         """Until here there is nothing to leave out."""
+        self._exact = False
+        """The position is a moment that was jumped to, not a cell."""
         self.whole = Whole(recording, self.head_ns, self.first_ns)
         self.cell_ns = 5 * NS_PER_MS
         self.edge = 0
@@ -210,7 +212,7 @@ class Viewing:
     def seek(self, position_ns: int) -> None:
         """To a moment."""
         self.playback.seek(max(position_ns, self.first_ns), self.head_ns)
-        self._ask_idle_ns = 0
+        self._ask_idle_ns, self._exact = 0, False
         self._scroll()
 
     def step(self, direction: int) -> bool:
@@ -236,6 +238,7 @@ class Viewing:
             return False
         self.pause()  # who looks for a moment wants to look at it
         self.seek(target_ns)
+        self._exact = True
         return True
 
     def whole_span(self, start_ns: int, end_ns: int) -> tuple[int, int]:
@@ -329,7 +332,7 @@ class Viewing:
         # In slow motion the holder is shown to the nanosecond: holds are needed up to the next quantum.
         until = min(self.head_ns, quantum + step_ns) if slow else quantum
         cell = None
-        if mode is Mode.PAUSED and self.cell_ns <= self.session.tick_ns:
+        if mode is Mode.PAUSED and self.cell_ns <= self.session.tick_ns and not self._exact:
             cell = (self.cursor_cell * self.cell_ns, (self.cursor_cell + 1) * self.cell_ns)
             until = max(until, min(self.head_ns, cell[1]))
         key = (quantum, until, self.core_columns, self.fits, self.output_lines, frozenset(self.folded))

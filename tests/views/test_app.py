@@ -60,7 +60,7 @@ async def test_live_follows_pauses_scrubs_and_follows_again(
         await settled(pilot, app)
         assert "│" in text_of(app, "lanes"), "the cursor shows at once, not with the next change"
         write(session, writer, first=40, last=60)
-        await wait(pilot, lambda: "PAUSED 00:02.0 −1.0 s" in text_of(app, "header"))
+        await wait(pilot, lambda: "PAUSED 00:02.000 −1.0 s" in text_of(app, "header"))
         await pilot.press("[")
         assert "fib(22)" not in text_of(app, "output")
         await pilot.press("f")

@@ -84,7 +84,7 @@ async def test_tab_focuses_enter_fills_the_screen_escape_returns(finished: Path)
             seen.append(app.focused.id)
         assert seen == ["gil", "lanes", "cores", "verdict", "output"]
         await pilot.press("enter")
-        await wait(pilot, lambda: app.dashboard.output.content_size.height == 32)
+        await wait(pilot, lambda: app.dashboard.output.content_size.height == 30)
         assert not app.dashboard.lanes.display
         await pilot.press("escape")
         await wait(
