@@ -68,7 +68,7 @@ TABLE: tuple[Program, ...] = (
     Program("unequal_threads.py", "gil-bound", check=True),
     Program("crowded_hashes.py", "oversubscribed", "native-parallel", version="3.13", check=True),
     Program("one_worker.py", "single-threaded", version="3.9", check=True),
-    Program("hog_and_two_busy.py", "gil-hog", "gil-bound", check=True),
+    Program("hog_and_two_busy.py", "gil-hog", "convoy", check=True),
     Program("ways/cpu.py", "gil-bound", version="3.13", check=True),
     Program("ways/native.py", "native-parallel", version="3.9", check=True),
     Program("ways/waits.py", "io-bound", check=True),
