@@ -111,7 +111,8 @@ def summarise(
     pids = {process.key: process.pid for process in processes}
     process_of_gil = {gil.key: gil.process for gil in gils}
     watched_ns = _watched_by_process(sums, process_of_gil)
-    blind = {gil.process for gil in gils if gil.key in sums.gils and sums.gils[gil.key].contended_ns < 0}
+    # Where a GIL does not count its waiters (musl), sweeps still tell who waits; py-spy cannot see it.
+    blind = {gil.process for gil in gils if gil.key in sums.gils and gil.source == "py-spy"}
     lane_rows = [
         _lane(lane, pids, sums, watched_ns, end_ns, sees_waiting=lane.process not in blind) for lane in lanes
     ]
