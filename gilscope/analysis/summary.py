@@ -102,12 +102,16 @@ def summarise(
     stacks: Sequence[StackSample] = (),
     process_ticks: Sequence[ProcessTick] = (),
     events: Sequence[Event] = (),
+    span_ns: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
-    """The summary of a session, or of the part of it whose ticks are given, without its verdict (None)."""
+    """The summary of a session, or of the part of it whose ticks are given, without its verdict (None).
+
+    `span_ns`: that part's start and end, where all that is given is already of that part only.
+    """
     sums = _Sums()
     for tick in ticks:
         sums.add(tick)
-    end_ns = session.ended_ns if session.ended_ns is not None else sums.end_ns
+    start_ns, end_ns = span_ns or (0, session.ended_ns if session.ended_ns is not None else sums.end_ns)
     pids = {process.key: process.pid for process in processes}
     process_of_gil = {gil.key: gil.process for gil in gils}
     watched_ns = _watched_by_process(sums, process_of_gil)
@@ -117,7 +121,7 @@ def summarise(
         _lane(lane, pids, sums, watched_ns, end_ns, sees_waiting=lane.process not in blind) for lane in lanes
     ]
     process_rows = [_process(process, process_ticks, lanes, session, end_ns) for process in processes]
-    wall_s = end_ns / NS_PER_S
+    wall_s = (end_ns - start_ns) / NS_PER_S
     cpu_s = sum(row["cpu_s"] for row in process_rows)
     return {
         "schema": SCHEMA,
