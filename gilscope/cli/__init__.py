@@ -14,7 +14,9 @@ from gilscope.cli.run import run
 click.rich_click.TEXT_MARKUP = "markdown"
 click.rich_click.SHOW_ARGUMENTS = True
 click.rich_click.COMMAND_GROUPS = {
-    "gilscope": [{"name": "Commands", "commands": ["run", "compare", "replay", "report", "export", "recordings"]}],
+    "gilscope": [
+        {"name": "Commands", "commands": ["run", "compare", "replay", "report", "export", "recordings"]}
+    ],
 }
 click.rich_click.OPTION_GROUPS = {
     "gilscope run": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import sys
@@ -43,7 +44,7 @@ RECORDING = ".gilscope"
     metavar="FILE",
     help="Write here, not to stdout. csv: a new directory, or a FILE.zip; to stdout it is a zip file.",
 )
-@click.option("--with-output", is_flag=True, help="Include what the target printed (perfetto, firefox, csv).")
+@click.option("--with-output", is_flag=True, help="Include what the target printed (not: speedscope, cast).")
 @click.option(
     "--at", "at_s", type=float, metavar="SECONDS", help="svg: the moment to show. [default: the end]"
 )
@@ -112,12 +113,12 @@ def _write(
         return
     with new_file(output) as file:
         if name == "svg":
-            file.write(_picture(streams, at_s).encode())
+            file.write(_picture(streams, at_s, with_output=options.with_output).encode())
         else:
             WRITERS[name].write(streams, file, options)
 
 
-def _picture(streams: RecordingStreams, at_s: float | None) -> str:
+def _picture(streams: RecordingStreams, at_s: float | None, *, with_output: bool) -> str:
     from gilscope.views.still import picture_of  # noqa: PLC0415
 
     if at_s is not None and not 0 <= at_s * NS_PER_S <= streams.until_ns:
@@ -132,6 +133,7 @@ def _picture(streams: RecordingStreams, at_s: float | None) -> str:
         title=streams.session().command,
         verdict_of=verdict_of,
         quality_of=quality_of,
+        with_output=with_output,
     )
 
 
@@ -157,7 +159,7 @@ def new_file(path: Path | None) -> Iterator[IO[bytes]]:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
         part = Path(name)
         try:
-            with open(handle, "wb") as file:
+            with os.fdopen(handle, "wb") as file:
                 yield file
             part.replace(target)
         finally:
@@ -204,5 +206,3 @@ def _ends_on_sigterm() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-

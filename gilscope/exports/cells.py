@@ -1,7 +1,7 @@
-"""A recording in cells of equal length, one after the other: what animations and timelines are drawn from.
+"""A recording in cells of equal length, one after the other: animations and timelines are made of them.
 
-Cell n spans [n × cell_ns, (n + 1) × cell_ns). In cells shorter than a tick holds stand where they were; longer
-ones take the sums of their ticks. Pure, and only the cells that a tick touches are in memory.
+Cell n spans [n × cell_ns, (n + 1) × cell_ns). In cells shorter than a tick holds stand where they were;
+longer ones take the sums of their ticks. Pure, and only the cells that a tick touches are in memory.
 """
 
 from __future__ import annotations

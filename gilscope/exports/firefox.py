@@ -1,4 +1,4 @@
-"""The Firefox Profiler's processed format, version 70, for profiler.firefox.com (which reads it in the browser).
+"""The Firefox Profiler's processed format, version 70, for profiler.firefox.com.
 
 A thread a lane, with its stacks as samples weighted by the time for which it held the GIL (as in
 speedscope.py), and its stalls as markers; a thread a GIL, with a marker for each hold named after the
@@ -293,7 +293,7 @@ class _Profile:
                 yield "output", max(0, piece.at_ns), None, {"type": "output", "text": text}
 
 
-_NO_SAMPLES = {"stack": [], "time": [], "weight": None, "weightType": "samples", "length": 0}
+_NO_SAMPLES: dict[str, Any] = {"stack": [], "time": [], "weight": None, "weightType": "samples", "length": 0}
 
 
 def _of_process(process: Process) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Numbers and names for other tools: their processes and threads have pids and tids, which the kernel reuses.
 
-Ours have keys. The first thing that has a number keeps it; what comes later with the same one gets a free one.
+Ours have keys. The first thing that has a number keeps it; what comes later with the same one gets a
+free one.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ instants; gaps as spans. Times are in microseconds since the session's start, ex
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gilscope.exports.names import Names
 from gilscope.exports.options import Options
@@ -16,15 +16,7 @@ from gilscope.exports.spans import Joined, Span, spans_of
 from gilscope.model import Hold, Process, State, Tick
 from gilscope.recording.streams import RecordingStreams
 
-_COLOURS = {
-    State.RUNNING: "good",
-    State.HOLDING: "terrible",
-    State.WAITING: "bad",
-    State.NATIVE: "rail_response",
-    State.READY: "yellow",
-    State.UNKNOWN: "grey",
-}
-"""Colour names that chrome://tracing knows; Perfetto chooses its own by the slice's name."""
+_DRAWN: tuple[State, ...] = tuple(state for state in State if state is not State.BLOCKED)
 
 
 def pieces(streams: RecordingStreams, options: Options) -> Iterator[str]:
@@ -57,14 +49,14 @@ class _Trace:
         self._machine = names.number(None)
         """The process of what belongs to none: cores, gaps, events of the session."""
         self._heads = {
-            (lane, state): f'{{"ph":"X","cat":"state","name":"{state.word}","cname":"{colour}",'
+            (lane, state): f'{{"ph":"X","cat":"state","name":"{state.word}",'
             f'"pid":{names.pid_of_lane(lane)},"tid":{tid},"ts":'
             for lane, tid in names.tids.items()
-            for state, colour in _COLOURS.items()
+            for state in _DRAWN
         }
         self._labels = {key: json.dumps(lane.label) for key, lane in names.lanes.items()}
-        self._before: dict[int, Hold] = {}
-        """By GIL: the last hold whose thread is known."""
+        self._before: dict[int, tuple[int, Hold]] = {}
+        """By GIL: the last hold, if its thread is known, and that."""
         self._flows = 0
 
     def events(self, options: Options) -> Iterator[str]:
@@ -126,28 +118,23 @@ class _Trace:
             f'{{"ph":"X","cat":"hold","name":{label},"pid":{pid},"tid":{tid},'
             f'"ts":{_us(hold.start_ns)},"dur":{_us(hold.end_ns - hold.start_ns)}}}'
         )
-        if hold.lane not in names.lanes:
+        if hold.lane is None or hold.lane not in names.lanes:
             self._before.pop(hold.gil, None)
             return
         before = self._before.get(hold.gil)
-        self._before[hold.gil] = hold
-        if before is not None and before.lane != hold.lane:
-            yield from self._handoff(before, hold)
+        self._before[hold.gil] = (hold.lane, hold)
+        if before is not None and before[0] != hold.lane:
+            # From the last moment of a hold to the first of the next one.
+            self._flows += 1
+            yield self._flow("s", before[0], max(before[1].start_ns, before[1].end_ns - 1))
+            yield self._flow("f", hold.lane, min(hold.start_ns + 1, hold.end_ns - 1))
 
-    def _handoff(self, giver: Hold, taker: Hold) -> Iterator[str]:
-        """An arrow, from the last moment of a hold to the first of the next one."""
-        self._flows += 1
-        names = self._names
-        ends = (
-            ("s", giver.lane, max(giver.start_ns, giver.end_ns - 1), ""),
-            ("f", taker.lane, min(taker.start_ns + 1, taker.end_ns - 1), ',"bp":"e"'),
+    def _flow(self, phase: str, lane: int, at_ns: int) -> str:
+        """One end of an arrow between threads; it belongs to the slice that it stands in."""
+        return (
+            f'{{"ph":"{phase}","cat":"handoff","name":"handoff","id":{self._flows},"bp":"e",'
+            f'"pid":{self._names.pid_of_lane(lane)},"tid":{self._names.tids[lane]},"ts":{_us(at_ns)}}}'
         )
-        for phase, lane, at, binds in ends:
-            assert lane is not None  # _hold sees to it
-            yield (
-                f'{{"ph":"{phase}","cat":"handoff","name":"handoff","id":{self._flows}{binds},'
-                f'"pid":{names.pid_of_lane(lane)},"tid":{names.tids[lane]},"ts":{_us(at)}}}'
-            )
 
     def _counter(self, pid: int, name: str, at_ns: int, value: float) -> str:
         return (
@@ -221,11 +208,9 @@ def _instant(name: str, at_ns: int, pid: int, tid: int, scope: str, text: str) -
 
 
 def _span(
-    kind: str, name: str, number: int, pid: int, start_ns: int, end_ns: int, about: dict[str, object]
+    kind: str, name: str, number: int, pid: int, start_ns: int, end_ns: int, about: Mapping[str, object]
 ) -> Iterator[str]:
     """A span that may overlap others of its kind: a begin and an end with an id of their own."""
     head = f'"cat":"{kind}","name":"{name}","id":"{kind}-{number}","pid":{pid},"tid":{pid}'
     yield f'{{"ph":"b",{head},"ts":{_us(max(0, start_ns))},"args":{json.dumps(about)}}}'
     yield f'{{"ph":"e",{head},"ts":{_us(max(0, start_ns, end_ns))},"args":{{}}}}'
-
-

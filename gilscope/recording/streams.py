@@ -144,7 +144,7 @@ class RecordingStreams(RecordingReader):
             "SELECT start_ns, end_ns, stack, count FROM stack_sample WHERE lane = ? AND id <= ?"
             " ORDER BY start_ns, end_ns, id",
             (lane, self._last_stack),
-        )  # type: ignore[return-value]  # the schema is strict: four integers
+        )
 
     def weights_of(self, lane: int) -> Iterator[tuple[int, int, int, float]]:
         """The stacks of one lane weighted by time: start, length of its part of the span, stack, weight.
@@ -164,14 +164,12 @@ class RecordingStreams(RecordingReader):
 
     def frame_rows(self) -> Iterator[tuple[int, Frame]]:
         """All frames with their keys."""
-        for key, function, file, line in self._each(
-            "SELECT id, function, file, line FROM frame ORDER BY id"
-        ):
+        for key, function, file, line in self._each("SELECT id, function, file, line FROM frame ORDER BY id"):
             yield key, Frame(function=function, file=file, line=line)
 
     def stack_rows(self) -> Iterator[tuple[int, int, int]]:
         """Of all stacks: its key, that of its outer part (0: none), and that of its innermost frame."""
-        return self._each("SELECT id, parent, frame FROM stack ORDER BY id")  # type: ignore[return-value]
+        return self._each("SELECT id, parent, frame FROM stack ORDER BY id")
 
     def frame_keys(self, stack: int) -> tuple[int, ...]:
         """Keys of the frames of a stack, outermost first."""
@@ -206,14 +204,14 @@ class RecordingStreams(RecordingReader):
     def each_mark(self) -> Iterator[tuple[int, str]]:
         """Moments that a user marked, with their notes, in order of time."""
         if "mark" in self.tables():
-            yield from self._each("SELECT at_ns, text FROM mark ORDER BY at_ns, id")  # type: ignore[misc]
+            yield from self._each("SELECT at_ns, text FROM mark ORDER BY at_ns, id")
 
     def each_stall(self) -> Iterator[tuple[int, int | None, int, int, int, int | None]]:
         """Stalls in order of time: GIL, lane, start, end, most waiters, key of the stack that was caught."""
         if "stall" in self.tables():
             yield from self._each(
                 "SELECT gil, lane, start_ns, end_ns, waiters_max, stack FROM stall ORDER BY start_ns, id"
-            )  # type: ignore[misc]
+            )
 
 
 def with_holds(ticks: Iterable[Tick], holds: Iterable[Hold]) -> Iterator[Step]:
