@@ -23,8 +23,11 @@ MANY_THREADS = 64
 class ProcessTree:
     """All watched processes of a session; the first one is the target's own."""
 
-    def __init__(self, target: Target, watch_type: type[ProcessWatch] = ProcessWatch) -> None:
+    def __init__(
+        self, target: Target, watch_type: type[ProcessWatch] = ProcessWatch, *, stall_ns: int = 0
+    ) -> None:
         self._target = target
+        self._stall_ns = stall_ns
         self._watch_type = watch_type
         self._keys = Keys()
         self._boot_offset_ns = 0
@@ -60,8 +63,9 @@ class ProcessTree:
                 processes.ProcessIdentity(self._target.pid, self._target.start_ticks), 0, "X"
             )
         watch = self._watch_type(
-            facts, self._keys, start_ns=0, now_ns=0, tick_end_ns=tick_end_ns, python=python, older=True
-        )
+            facts, self._keys, start_ns=0, now_ns=0, tick_end_ns=tick_end_ns, python=python, older=True,
+            stall_ns=self._stall_ns,
+        )  # fmt: skip
         self._insert(watch)
         return watch
 
@@ -82,6 +86,7 @@ class ProcessTree:
             tick_end_ns=tick_end_ns,
             python=parent.process.python if parent is not None and same else None,
             parent=parent.reader if parent is not None and same else None,
+            stall_ns=self._stall_ns,
         )
         self._insert(watch)
         self._tell(
