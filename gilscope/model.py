@@ -274,6 +274,29 @@ class Flame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stall:
+    """A hold, longer than the session's `stall_ns`, for which at least one thread waited."""
+
+    gil: int
+    lane: int | None
+    """None: the holder is in no thread list that was read."""
+    start_ns: int
+    end_ns: int
+    waiters_mean: float
+    waiters_max: int
+    frames: tuple[Frame, ...]
+    """Where the holder was, outermost first; empty where nothing caught it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A moment that a user marked, with a note that may be empty."""
+
+    at_ns: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """What a recording is of, and how it was made."""
 
