@@ -20,7 +20,10 @@ click.rich_click.OPTION_GROUPS = {
             "name": "What to run",
             "options": ["-m", "-c", "--mode", "--workers", "--python", "--cwd", "--env"],
         },
-        {"name": "How to watch", "options": ["--source", "--rate", "--tick", "--budget", "--duration"]},
+        {
+            "name": "How to watch",
+            "options": ["--source", "--rate", "--tick", "--budget", "--stall", "--native", "--duration"],
+        },
         {"name": "What comes of it", "options": ["--headless", "--json", "-o", "--help"]},
     ]
 }

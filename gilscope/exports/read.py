@@ -23,6 +23,7 @@ def summary_of(reader: RecordingReader, *, end_ns: int | None = None) -> dict[st
         gaps=reader.gaps(),
         stacks=reader.stack_samples(),
         process_ticks=reader.process_ticks(),
+        stalls=reader.stalls() if end_ns is None else reader.stalls(0, end_ns),
         events=[event for event in reader.events() if end_ns is None or event.at_ns <= end_ns],
     )
     events = [event for event in reader.events() if event.at_ns <= until_ns]

@@ -183,7 +183,7 @@ class Injection:
         return [
             report
             for begin, data in self._written(PLACES_AT)
-            for at in range(0, len(data) - PLACES_BYTES + 1, PLACES_BYTES)
+            for at in range(0, len(data), PLACES_BYTES)  # the last one may be cut short
             for report in parse_places((begin + at - PLACES_AT) // PLACES_BYTES, data[at : at + PLACES_BYTES])
         ]
 

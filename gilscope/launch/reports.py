@@ -99,8 +99,8 @@ class ExitStatus:
 def parse_places(pid: int, page: bytes) -> list[PlaceReport]:
     """Return what a process wrote into its page of places; user code may write there too."""
     found = []
-    for at in range(0, len(page) - PLACE_BYTES + 1, PLACE_BYTES):
-        record = page[at : at + PLACE_BYTES]
+    for at in range(0, len(page), PLACE_BYTES):
+        record = page[at : at + PLACE_BYTES].ljust(PLACE_BYTES, b"\0")
         created, started, number = (
             int.from_bytes(record[begin:end], "little") for begin, end in ((0, 8), (8, 16), (16, 20))
         )

@@ -20,6 +20,7 @@ from gilscope.model import NS_PER_S, Counters, Event, Hold, Session, Tick
 from gilscope.recording.writer import RecordingWriter
 from gilscope.sampler.config import SamplerConfig
 from gilscope.sampler.cost import CostKeeper
+from gilscope.sampler.fromwithin import thread_events
 from gilscope.sampler.machine import MachineWatch
 from gilscope.sampler.output import OutputTap
 from gilscope.sampler.sampling import GilSampling
@@ -365,6 +366,9 @@ class Sampler:
         if status is not None:
             self._event("target-ended", f"{self.session.command} ended with exit code {exit_code}")
         self._take_reports(end_ns, counts=True)
+        self._events += thread_events(
+            self._target.places(), self._counters.threads_by_pid, at_ns=end_ns, process_of=self._tree.last_process_of
+        )
         self._collect_last_stacks()
         self._stalls.close()
         if self._traces is not None:

@@ -49,6 +49,7 @@ class ProcessTree:
         self._closed_ns: dict[int, int] = {}
         """By pid: when it was let go of, for reports that come late."""
         self._exit_codes: dict[int, int] = {}
+        self._last_keys: dict[int, int] = {}
         self.watches: list[ProcessWatch] = []
 
     def begin(self, origin_ns: int) -> None:
@@ -127,6 +128,7 @@ class ProcessTree:
     def _insert(self, watch: ProcessWatch) -> None:
         self._by_identity[watch.identity] = watch
         self._watched_pids.add(watch.pid)
+        self._last_keys[watch.pid] = watch.process.key
         self.watches.append(watch)
 
     def grow(self, now_ns: int, tick_end_ns: int) -> None:
@@ -207,6 +209,10 @@ class ProcessTree:
     def process_of(self, pid: int) -> int | None:
         """Key of the process that is watched under this pid now."""
         return next((watch.process.key for watch in self.watches if watch.pid == pid), None)
+
+    def last_process_of(self, pid: int) -> int | None:
+        """Key of the process that was watched under this pid last, also when it has ended."""
+        return self._last_keys.get(pid)
 
     def lane_of(self, pid: int, tid: int) -> int | None:
         """Key of the lane of this thread, also when it has ended."""
