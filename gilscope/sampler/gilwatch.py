@@ -144,7 +144,7 @@ class ProcessPart:
     lanes: list[LaneTick] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
     long_holds: list[LaneHold] = field(default_factory=list)
-    """Stalls that ended, and holds that go on."""
+    """Those that ended, and those that go on."""
     gaps: list[Gap] = field(default_factory=list)
     holders: list[int] = field(default_factory=list)
     """Tids that held a GIL."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gilscope.model import NS_PER_MS
-
-WAITED_NS = 20 * NS_PER_MS
-"""Python code lets go within a few milliseconds of being asked. A long hold that somebody waited for no longer
-than this was ended by that, however long it was before anybody asked: nobody was stalled by it."""
+WAITED_SHARE = 0.5
+"""Somebody must have waited for this part of the length that makes a hold a stall. Python code lets go within
+a few milliseconds of being asked, and that ends a hold which nobody asked for before, however long it was."""
 
 Span = tuple[int, int, int, int]
 """Start, end, holder and waiters, as the fold of a GIL's samples has them."""
@@ -27,6 +25,8 @@ class LongHold:
     """Sum over waiters of the time they waited."""
     contended_ns: int = 0
     waiters_max: int = 0
+    queued_ns: int = 0
+    """How long its holder waited for a CPU meanwhile: that is no doing of the code that it runs."""
 
     @property
     def length_ns(self) -> int:
@@ -40,13 +40,16 @@ class LongHold:
 
     def due_ns(self, stall_ns: int) -> int | None:
         """When it becomes a stall if it goes on; None: it is too young to say, or nobody waits."""
-        if not self.contended_ns or self.length_ns < min(stall_ns, WAITED_NS):
+        if self.contended_ns < stall_ns * WAITED_SHARE / 4:
             return None
         return self.start_ns + stall_ns
 
     def is_stall(self, stall_ns: int) -> bool:
         """It was longer than `stall_ns`, and somebody had to wait for its end."""
-        return self.length_ns >= stall_ns and self.contended_ns >= min(stall_ns, WAITED_NS)
+        return (
+            self.length_ns - self.queued_ns >= stall_ns
+            and self.contended_ns - self.queued_ns >= stall_ns * WAITED_SHARE
+        )
 
 
 class StallFold:
@@ -59,7 +62,7 @@ class StallFold:
         """`stall_ns`: shorter holds are no stalls; 0: nobody looks for any."""
         self.stall_ns = stall_ns
         self.ended: list[LongHold] = []
-        """Stalls that are over, since somebody last took them."""
+        """Long holds that are over, since somebody last took them; they may be stalls."""
         self.open: LongHold | None = None
         """The hold that goes on, as of the last tick's end."""
 
@@ -81,12 +84,10 @@ class StallFold:
 
     def ends(self, tid: int, start_ns: int, end_ns: int, spans: Sequence[Span]) -> None:
         """A hold of at least `stall_ns` has ended."""
-        hold = self.goes_on(tid, start_ns, end_ns, spans)
+        self.ended.append(self.goes_on(tid, start_ns, end_ns, spans))
         self.open = None
-        if hold.is_stall(self.stall_ns):
-            self.ended.append(hold)
 
     def take_ended(self) -> list[LongHold]:
-        """Stalls that ended since the last call."""
+        """Long holds that ended since the last call."""
         ended, self.ended = self.ended, []
         return ended

@@ -9,11 +9,13 @@ from gilscope.model import NS_PER_MS, NS_PER_S, Event, Frame, Gap, Stall
 from gilscope.sampler.gilwatch import LaneHold
 from gilscope.sources.pyspy import PySpy, Snapshot
 
-COST_SHARE = 0.01
-"""Asking where holders are may take this part of a core, on average …"""
+COST_SHARE, NATIVE_COST_SHARE = 0.01, 0.05
+"""Asking where holders are may take this part of a core on average; more where C frames were asked for …"""
 BURST = 5
 """… but so many stalls may come at once."""
 FIRST_COST_NS = 25 * NS_PER_MS
+TELL_NS = NS_PER_S
+"""A stall that goes on is told of after so long; most are over before, and told of then."""
 PATIENCE_NS = 5 * NS_PER_S
 """A stall that is over is written without a stack after so long."""
 SAME_MOMENT_NS = NS_PER_MS
@@ -30,6 +32,7 @@ class _Case:
     asked_ns: int | None = None
     pending: int = 0
     """Answers of py-spy that are still to come."""
+    told: bool = False
     failure: str | None = None
     """Why py-spy brought no stack."""
     snapshots: list[Snapshot] = field(default_factory=list)
@@ -51,7 +54,8 @@ class StallWatch:
         self._stall_ns = stall_ns
         self._native = native
         self._cases: dict[_Key, _Case] = {}
-        self._credit_ns = float(BURST * FIRST_COST_NS)
+        self._credit = float(BURST)
+        """So many times py-spy may be asked now."""
         self._credit_at_ns = 0
         self._cost_ns = FIRST_COST_NS
         """What a snapshot cost the last time."""
@@ -67,49 +71,57 @@ class StallWatch:
         self.due_ns = None
         for seen in holds:
             key = (seen.gil, seen.hold.start_ns)
-            if seen.ended or seen.hold.is_stall(self._stall_ns):
-                case = self._cases.get(key)
+            case = self._cases.get(key)
+            if seen.hold.is_stall(self._stall_ns):
                 if case is None:
                     case = self._cases[key] = _Case(seen)
-                    self._tell(seen)
                 case.seen = seen
-                if not seen.ended and case.asked_ns is None:
+                if not seen.ended:
                     self._ask(case, now_ns)
+                    if seen.hold.length_ns >= TELL_NS:
+                        self._tell(case)
+                continue
+            if seen.ended:
+                # It looked like one until it was known that its holder had no CPU.
+                self._cases.pop(key, None)
                 continue
             due_ns = seen.hold.due_ns(self._stall_ns)
             if due_ns is not None and due_ns > now_ns:
                 self.due_ns = due_ns if self.due_ns is None else min(self.due_ns, due_ns)
         self._write(now_ns)
 
-    def _tell(self, seen: LaneHold) -> None:
-        waiters = seen.hold.waiters_max
+    def _tell(self, case: _Case) -> None:
+        if case.told:
+            return
+        case.told = True
+        seen, hold = case.seen, case.seen.hold
+        waiters = f"{hold.waiters_max} wait" if hold.waiters_max > 1 else "another one waits"
+        text = f"a thread holds the GIL for over {self._stall_ns / NS_PER_MS:g} ms while {waiters}"
+        if seen.ended:
+            waiters = f"{hold.waiters_max} waited" if hold.waiters_max > 1 else "another one waited"
+            text = f"a thread held the GIL for {hold.length_ns / NS_PER_MS:.0f} ms while {waiters}"
         self.events.append(
-            Event(
-                at_ns=seen.hold.start_ns,
-                kind="stall",
-                process=seen.process,
-                lane=seen.lane,
-                text=f"a thread holds the GIL for over {self._stall_ns / NS_PER_MS:g} ms while "
-                f"{waiters} {'waits' if waiters == 1 else 'wait'}",
-            )
+            Event(at_ns=hold.start_ns, kind="stall", process=seen.process, lane=seen.lane, text=text)
         )
 
     def _ask(self, case: _Case, now_ns: int) -> None:
-        """Ask py-spy where the holder is, if that may be paid for."""
-        self._credit_ns += (now_ns - self._credit_at_ns) * COST_SHARE
-        self._credit_ns = min(self._credit_ns, float(BURST * max(FIRST_COST_NS, self._cost_ns)))
-        self._credit_at_ns = now_ns
+        """Ask py-spy where the holder is, if that was not done yet and may be paid for."""
+        share = NATIVE_COST_SHARE if self._native else COST_SHARE
+        self._credit += (now_ns - self._credit_at_ns) * share / self._cost_ns
+        self._credit, self._credit_at_ns = min(self._credit, float(BURST)), now_ns
         pid = case.seen.pid
-        if not self._pyspy.usable or self._credit_ns < self._cost_ns or self._pyspy.snapshots(pid):
+        if case.asked_ns is not None or not self._pyspy.usable:
+            return
+        if self._credit < 1 or self._pyspy.snapshots(pid):
             return
         case.asked_ns = now_ns
+        self._credit -= 1
         for native in (False, True) if self._native else (False,):
             failure = self._pyspy.snapshot(pid, now_ns, native=native)
             if failure is None:
                 case.pending += 1
             else:
                 case.failure = failure.reason
-        self._credit_ns -= self._cost_ns * case.pending
 
     def take(self, snapshot: Snapshot) -> None:
         """An answer of py-spy."""
@@ -134,6 +146,7 @@ class StallWatch:
 
     def _hand_on(self, case: _Case, now_ns: int) -> None:
         hold = case.seen.hold
+        self._tell(case)
         frames = _best(case)
         if not frames and case.failure:
             self.gaps.append(
@@ -160,6 +173,7 @@ class StallWatch:
     def close(self) -> None:
         """The session ends, and with it all that goes on."""
         for case in self._cases.values():
+            case.seen = replace(case.seen, ended=True)
             self._hand_on(case, case.seen.hold.end_ns)
         self._cases.clear()
 

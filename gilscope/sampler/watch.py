@@ -333,7 +333,7 @@ class ProcessWatch:
         held = self._find_holders(held, end_ns - start_ns)
         for watch, sums in folded:
             self._add_gil(part, watch, sums)
-            part.long_holds += self._long_holds(watch)
+            part.long_holds += self._long_holds(watch, tick_ends=True)
         for tid in held:
             self.tasks.wake(tid)
         part.holders += held
@@ -370,24 +370,27 @@ class ProcessWatch:
     def _lane_of(self, holder: int | None) -> int | None:
         return None if holder is None else self.lanes.key_of(self._holders.get(holder, holder))
 
-    def _long_holds(self, watch: GilWatch) -> Iterator[LaneHold]:
-        """Stalls of a GIL that ended, then the hold that goes on."""
+    def _long_holds(self, watch: GilWatch, *, tick_ends: bool) -> Iterator[LaneHold]:
+        """Long holds of a GIL that ended, then the hold that goes on."""
         key, stalls = watch.gil.key, watch.fold.stalls
-        holds = [(hold, True) for hold in stalls.take_ended()]
+        holds = [(hold, True) for hold in stalls.take_ended()] if tick_ends else []
         if stalls.open is not None:
             holds.append((stalls.open, False))
         for hold, ended in holds:
             tid = self._holders.get(hold.tid, hold.tid)
+            if tick_ends:
+                # The kernel tells of time in the run queue when it is over: it is all in the hold's last tick.
+                hold.queued_ns += self.lanes.queued_ns(tid)
             lane = self.lanes.key_of(tid)
             yield LaneHold(key, self.pid, self.process.key, tid, lane, hold, ended)
 
     def holds_now(self) -> Iterator[LaneHold]:
-        """In the middle of a tick: stalls that ended, then the hold that goes on, of each GIL."""
+        """In the middle of a tick: the hold of each GIL that goes on."""
         for watch in self.gils:
             watch.settle()
             if watch.fold.hold_now() is None:
                 watch.fold.stalls.open = None
-            yield from self._long_holds(watch)
+            yield from self._long_holds(watch, tick_ends=False)
 
     def _may_wait(self, end_ns: int) -> bool:
         """Nothing happened: such a process's GILs are folded once a second only, their time in one row."""
