@@ -373,6 +373,13 @@ class Verdict:
     also: tuple[str, ...] = ()
     speedup_bound_processes: float | None = None
     """At most this many times as fast with processes; an upper bound, never a promise."""
+    also_kinds: tuple[str, ...] = ()
+    """The kinds of other rules that fit as well; their words are in `also`."""
+    confidence: str = "medium"
+    """"low", "medium" or "high"."""
+    confidence_reason: str = ""
+    would_change: tuple[str, ...] = ()
+    """What would have to be different for another verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

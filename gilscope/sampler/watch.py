@@ -198,6 +198,7 @@ class ProcessWatch:
             found = {(probe.address, probe.interpreter): probe for probe in self.reader.probes()}
         except ReadFailedError:
             return  # in the middle of a change, or the process ends: the next tick sees which
+        self._reread_intervals()
         known = {(watch.probe.address, watch.probe.interpreter): watch for watch in self.gils}
         for place, watch in known.items():
             watch.missing = 0 if place in found else watch.missing + 1
@@ -210,6 +211,15 @@ class ProcessWatch:
             if place not in known:
                 with contextlib.suppress(ReadFailedError):
                     self._add_probe(probe)
+
+    def _reread_intervals(self) -> None:
+        """Follow sys.setswitchinterval."""
+        for watch in self.gils:
+            with contextlib.suppress(ReadFailedError):
+                interval_us = watch.probe.switch_interval_us()
+                if interval_us != watch.gil.switch_interval_us:
+                    watch.gil = replace(watch.gil, switch_interval_us=interval_us)
+                    self.changed_gils.append(watch.gil)
 
     def lose_gil(self, watch: GilWatch) -> None:
         """One of several GILs is gone, with its interpreter."""

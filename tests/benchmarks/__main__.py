@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import accuracy, tools
+from tests.benchmarks import accuracy, tools, verdicts
 from tests.benchmarks.tools import (
     Screen,
     alone,
@@ -185,7 +185,7 @@ BENCHES: tuple[Callable[[], list[Row]], ...] = (headless, errors, costs, app, sl
 
 
 def main() -> None:
-    """Measure all, or those named on the command line; for `truth` name versions and loads as well."""
+    """Measure all, or those named on the command line; for `truth` and `verdicts` name more as well."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # probes are taken away also then
     named = {argument for argument in sys.argv[1:] if not argument.startswith("-")}
     model = next(
@@ -198,6 +198,8 @@ def main() -> None:
     )
     print(f"{os.cpu_count()} cores of {model}, {platform.system()} {platform.release()},", end=" ")
     print(f"CPython {platform.python_version()}, {time.strftime('%Y-%m-%d')}\n")
+    if "verdicts" in named:
+        sys.exit(1 if verdicts.print_table(named - {"verdicts"}) else 0)
     benches = [bench for bench in BENCHES if not named or bench.__name__ in named]
     if benches:
         print("| what | budget | measured | beside it |\n|---|---|---|---|")
