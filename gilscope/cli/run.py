@@ -156,7 +156,7 @@ def run(
         watch = watch_headless if headless or not sys.stdout.isatty() else watch_on_screen
         exit_code = watch(config)
         with contextlib.suppress(BrokenPipeError):
-            _sum_up(config.recording, json_file)
+            sum_up(config.recording, json_file)
     sys.exit(exit_code)
 
 
@@ -189,13 +189,16 @@ def _check_source(source: str | None, rate: float, spec: TargetSpec) -> None:
         )
 
 
-def _sum_up(recording: Path, json_file: Path | None) -> None:
-    """Print the summary for people to standard error, and write it as JSON where that was asked."""
+def sum_up(recording: Path, json_file: Path | None) -> str | None:
+    """Print the summary for people to standard error, and write it as JSON where that was asked.
+
+    Returns the kind of its verdict; None: there is no recording.
+    """
     from gilscope.exports import text  # noqa: PLC0415
     from gilscope.recording import store  # noqa: PLC0415
 
     if not recording.exists():
-        return
+        return None
     summary, quality = summary_and_quality(recording)
     click.echo("\n" + text.render(summary, quality) + f"recording {recording}", err=True)
     if sys.stderr.isatty():
@@ -207,3 +210,4 @@ def _sum_up(recording: Path, json_file: Path | None) -> None:
             click.echo(written, nl=False)
         else:
             write_file(json_file, written)
+    return str(summary["verdict"]["kind"])
