@@ -8,6 +8,7 @@ import time
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
 end = time.monotonic() + SECONDS
 late = []
+pattern = re.compile(r"(a+)+$")
 
 
 def tick():
@@ -20,7 +21,7 @@ def tick():
 
 def search(text):
     """Try every way to split a row of a's, only to find that none fits."""
-    return re.match(r"(a+)+$", text)
+    return pattern.match(text)
 
 
 def measured(length):
