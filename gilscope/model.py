@@ -259,6 +259,21 @@ class StackSample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flame:
+    """A function in the tree of who called whom while a GIL was held; the root is all of it."""
+
+    frame: Frame
+    """The line is the one in which it was for longest; of the root all is empty."""
+    held_ns: int
+    """With all that it called."""
+    own_ns: int
+    samples: int
+    """Stacks that it was seen in."""
+    children: tuple[Flame, ...] = ()
+    """The widest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stall:
     """A hold, longer than the session's `stall_ns`, for which at least one thread waited."""
 

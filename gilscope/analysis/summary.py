@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gilscope.analysis.functions import HeldTimes, functions, rest_on, weigh
+from gilscope.analysis.stalls import stalls_shown
 from gilscope.model import (
     N_STATES,
     NS_PER_MS,
@@ -23,6 +25,7 @@ from gilscope.model import (
     ProcessTick,
     Session,
     StackSample,
+    Stall,
     State,
     Tick,
 )
@@ -102,15 +105,20 @@ def summarise(
     stacks: Sequence[StackSample] = (),
     process_ticks: Sequence[ProcessTick] = (),
     events: Sequence[Event] = (),
+    stalls: Sequence[Stall] | None = (),
     span_ns: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
     """The summary of a session, or of the part of it whose ticks are given, without its verdict (None).
 
-    `span_ns`: that part's start and end, where all that is given is already of that part only.
+    `stalls` None: nobody looked for any. `span_ns`: that part's start and end, where all that is given is
+    already of that part only.
     """
     sums = _Sums()
+    held = HeldTimes({sample.lane for sample in stacks})
     for tick in ticks:
         sums.add(tick)
+        held.add(tick)
+    weighted = weigh(stacks, held, {lane.key: lane.process for lane in lanes})
     start_ns, end_ns = span_ns or (0, session.ended_ns if session.ended_ns is not None else sums.end_ns)
     pids = {process.key: process.pid for process in processes}
     process_of_gil = {gil.key: gil.process for gil in gils}
@@ -121,6 +129,9 @@ def summarise(
         _lane(lane, pids, sums, watched_ns, end_ns, sees_waiting=lane.process not in blind) for lane in lanes
     ]
     process_rows = [_process(process, process_ticks, lanes, session, end_ns) for process in processes]
+    # py-spy sees neither who waits nor when the GIL passes on.
+    known = stalls if session.source == "probe" else None
+    stall_rows = None if known is None else stalls_shown(known, lanes, gils, processes)
     wall_s = (end_ns - start_ns) / NS_PER_S
     cpu_s = sum(row["cpu_s"] for row in process_rows)
     return {
@@ -183,8 +194,10 @@ def summarise(
             "threads_started": session.threads_started,
             "processes_started": max(0, len(processes) - 1),
         },
-        "stalls": None,
-        "functions": _functions(stacks),
+        "stalls": stall_rows,
+        "stalls_total": None if stall_rows is None else len(known or ()),
+        "functions": functions(weighted),
+        "functions_rest_on": rest_on(weighted, sum(gil.held_ns for gil in sums.gils.values())),
         "notes": _notes(events),
         "verdict": None,
     }
@@ -339,29 +352,4 @@ def _notes(events: Sequence[Event]) -> list[dict[str, Any]]:
     return [
         {"at_s": _round(first_ns[text] / NS_PER_S), "text": text, "times": count}
         for text, count in times.items()
-    ]
-
-
-def _functions(stacks: Sequence[StackSample]) -> list[dict[str, Any]]:
-    """Who held the GIL, by the innermost function of each stack that was seen to hold it."""
-    counts: dict[tuple[str, str], int] = {}
-    lines: dict[tuple[str, str], dict[int, int]] = {}
-    for sample in stacks:
-        if sample.frames:
-            frame = sample.frames[-1]
-            key = (frame.function, frame.file)
-            counts[key] = counts.get(key, 0) + sample.count
-            by_line = lines.setdefault(key, {})
-            by_line[frame.line] = by_line.get(frame.line, 0) + sample.count
-    total = sum(counts.values())
-    return [
-        {
-            "function": function,
-            "file": file,
-            "line": max(lines[function, file], key=lambda line: lines[function, file][line]),
-            "held_share": _round(count / total),
-            "waiting_share": None,
-            "samples": count,
-        }
-        for (function, file), count in sorted(counts.items(), key=lambda item: -item[1])
     ]

@@ -37,6 +37,7 @@ def summary_of(
         gaps=reader.gaps(),
         stacks=reader.stack_samples(),
         process_ticks=reader.process_ticks(),
+        stalls=reader.stalls() if end_ns is None else reader.stalls(0, end_ns),
         events=[event for event in reader.events() if end_ns is None or event.at_ns <= end_ns],
     )
     events = [event for event in reader.events() if event.at_ns <= until_ns]
@@ -60,6 +61,7 @@ def _summary_of_span(reader: RecordingReader, span: parts.Span) -> dict[str, Any
         gaps=parts.gaps_in(span, reader.gaps()),
         stacks=parts.stacks_in(span, reader.stack_samples(span.start_ns, span.end_ns)),
         process_ticks=parts.process_ticks_in(span, reader.process_ticks(span.start_ns, span.end_ns)),
+        stalls=reader.stalls(span.start_ns, span.end_ns),
         events=events,
         span_ns=(span.start_ns, span.end_ns),
     )
