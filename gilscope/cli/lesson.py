@@ -109,15 +109,29 @@ def _on_screen(chosen: Lesson, seconds: float | None, python: str | None) -> int
     """Show lessons until the user has had enough."""
     asked = python
     while True:
-        config = _config(chosen, seconds, asked)
+        config = _config(chosen, seconds, python)
         steps: list[int] = []
         code = watch_on_screen(config, dress=_dress(chosen, steps))
-        following = beside(chosen, steps[0]) if steps else None
+        following = _runnable(chosen, steps[0]) if steps else None
         if following is None:
             with contextlib.suppress(BrokenPipeError):
                 sum_up(config.recording, None)
             return code
         chosen = following
+
+
+def _runnable(chosen: Lesson, by: int) -> Lesson | None:
+    """The next lesson in one direction for which there is an interpreter; says which it passes over."""
+    following = beside(chosen, by)
+    while following is not None:
+        try:
+            _python(following)
+        except UsageError as error:
+            click.echo(f"gilscope: {error}", err=True)
+            following = beside(following, by)
+        else:
+            break
+    return following
 
 
 def _dress(chosen: Lesson, steps: list[int]) -> Callable[[GilscopeApp], None]:

@@ -102,6 +102,11 @@ class LessonDashboard(Dashboard, inherit_bindings=False):
                 yield from super().compose()
             yield self.lesson
 
+    def on_mount(self) -> None:
+        """Where the text has no place beside the scope, say how to see it."""
+        if self.app.size.width < BESIDE_FROM:
+            self.notify("F4 shows the lesson's text, F3 the next lesson", timeout=10)
+
     def _share(self, width: int, height: int) -> None:
         self._narrow = width < BESIDE_FROM
         self.lesson.display = not self._narrow or self._text_wanted
