@@ -129,7 +129,7 @@ class GilTick:
     handoffs: int
     """Exact: the difference of CPython's own counter."""
     handoffs_seen: int
-    """Changes of holder between consecutive samples."""
+    """Changes of holder that samples saw, with or without a free moment between."""
     longest_hold_ns: int
     """Longest hold that ended, or was still going on, in the tick; it may have begun before."""
     holder: int | None

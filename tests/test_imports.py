@@ -48,10 +48,15 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 """Libraries that only some files know."""
 PURE = {
     "sampler/merge.py", "sampler/freemerge.py", "sampler/budget.py", "analysis/summary.py",
-    "analysis/quality.py", "analysis/free_threaded.py", "analysis/compare.py",
-    "exports/text.py", "exports/compare.py", "text.py", "model.py", "views/present.py",
-    "views/axis.py",
-} | {path.relative_to(PACKAGE).as_posix() for path in (PACKAGE / "analysis" / "verdict").rglob("*.py")}  # fmt: skip
+    "analysis/quality.py", "analysis/free_threaded.py", "analysis/span.py",
+    "analysis/compare.py", "exports/text.py", "exports/compare.py", "text.py", "model.py",
+    "views/present.py", "views/axis.py",
+}  # fmt: skip
+PURE |= {
+    path.relative_to(PACKAGE).as_posix()
+    for part in ("verdict", "limits")
+    for path in (PACKAGE / "analysis" / part).rglob("*.py")
+}
 """Values in, values out: nothing in them can reach a file, a clock or a process."""
 EDGES = {
     "os", "time", "socket", "subprocess", "pathlib", "random", "signal", "sqlite3", "psutil", "select",

@@ -60,6 +60,20 @@ TABLE: tuple[Program, ...] = (
     Program("never_started.py", "never-started", version="3.13"),
     Program("never_started_busy.py", "never-started", version="3.9"),
     Program("hello.py", "too-short"),
+    Program("zlib_pool.py", "native-parallel", version="3.13", check=True),
+    Program("json_hog.py", "gil-hog", version="3.9", check=True),
+    Program("child_scripts.py", "process-parallel", check=True),
+    Program("async_sleeps.py", "io-bound", version="3.13", check=True),
+    Program("async_behind_executor.py", "convoy", version="3.9", check=True),
+    Program("unequal_threads.py", "gil-bound", check=True),
+    Program("crowded_hashes.py", "oversubscribed", "native-parallel", version="3.13", check=True),
+    Program("one_worker.py", "single-threaded", version="3.9", check=True),
+    Program("hog_and_two_busy.py", "gil-hog", "convoy", check=True),
+    Program("ways/cpu.py", "gil-bound", version="3.13", check=True),
+    Program("ways/native.py", "native-parallel", version="3.9", check=True),
+    Program("ways/waits.py", "io-bound", check=True),
+    Program("interpreters.py", "interpreter-parallel", version="3.13", only=("3.13",), check=True),
+    Program("free_threads.py", "free-threaded", version="3.14t", only=("3.14t",), check=True),
 )
 
 

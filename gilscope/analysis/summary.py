@@ -106,10 +106,12 @@ def summarise(
     process_ticks: Sequence[ProcessTick] = (),
     events: Sequence[Event] = (),
     stalls: Sequence[Stall] | None = (),
+    span_ns: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
     """The summary of a session, or of the part of it whose ticks are given, without its verdict (None).
 
-    `stalls` None: nobody looked for any.
+    `stalls` None: nobody looked for any. `span_ns`: the part's start and end, where all that is given is
+    already of that part only.
     """
     sums = _Sums()
     held = HeldTimes({sample.lane for sample in stacks})
@@ -117,11 +119,12 @@ def summarise(
         sums.add(tick)
         held.add(tick)
     weighted = weigh(stacks, held, {lane.key: lane.process for lane in lanes})
-    end_ns = session.ended_ns if session.ended_ns is not None else sums.end_ns
+    start_ns, end_ns = span_ns or (0, session.ended_ns if session.ended_ns is not None else sums.end_ns)
     pids = {process.key: process.pid for process in processes}
     process_of_gil = {gil.key: gil.process for gil in gils}
     watched_ns = _watched_by_process(sums, process_of_gil)
-    blind = {gil.process for gil in gils if gil.key in sums.gils and sums.gils[gil.key].contended_ns < 0}
+    # Where a GIL does not count its waiters (musl), sweeps still tell who waits; py-spy cannot see it.
+    blind = {gil.process for gil in gils if gil.key in sums.gils and gil.source == "py-spy"}
     lane_rows = [
         _lane(lane, pids, sums, watched_ns, end_ns, sees_waiting=lane.process not in blind) for lane in lanes
     ]
@@ -129,7 +132,7 @@ def summarise(
     # py-spy sees neither who waits nor when the GIL passes on.
     known = stalls if session.source == "probe" else None
     stall_rows = None if known is None else stalls_shown(known, lanes, gils, processes)
-    wall_s = end_ns / NS_PER_S
+    wall_s = (end_ns - start_ns) / NS_PER_S
     cpu_s = sum(row["cpu_s"] for row in process_rows)
     return {
         "schema": SCHEMA,

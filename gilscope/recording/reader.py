@@ -80,6 +80,10 @@ class RecordingReader:
         """The newest recorded moment."""
         return int(self._db.one("SELECT end_ns FROM tick ORDER BY idx DESC LIMIT 1") or 0)
 
+    def first_ns(self) -> int:
+        """The oldest moment that is kept; 0 where nothing was let go."""
+        return int(self._db.one("SELECT start_ns FROM tick ORDER BY idx LIMIT 1") or 0)
+
     def processes(self) -> tuple[Process, ...]:
         """All processes, in order of their start."""
         rows = self._db.each(
@@ -155,9 +159,14 @@ class RecordingReader:
         """All ticks in order, a chunk at a time: memory does not grow with the file."""
         return self._ticks.each(chunk=chunk)
 
-    def coarse_ticks(self, end_ns: int) -> tuple[Tick, ...]:
-        """All ticks up to a moment, as coarse as they come: a few rows an hour, with the same sums."""
-        return self._ticks.coarse(end_ns)
+    def coarse_ticks(self, end_ns: int, *, start_ns: int = -1) -> tuple[Tick, ...]:
+        """The ticks that start in a span, as coarse as they come: a few rows an hour, with the same sums."""
+        return self._ticks.coarse(end_ns, start_ns)
+
+    def whole_ticks(self, start_ns: int, end_ns: int) -> tuple[int, int]:
+        """A span, widened to the borders of the ticks at its ends: of less there are no figures."""
+        with self._db.one_moment():
+            return self._ticks.whole(start_ns, end_ns)
 
     def _holds(self, gils: tuple[Gil, ...], start_ns: int, end_ns: int) -> tuple[Hold, ...]:
         holds = []
@@ -189,9 +198,9 @@ class RecordingReader:
             for source, pid, reason, start, end in rows
         )
 
-    def events(self) -> tuple[Event, ...]:
-        """All events, in order of time."""
-        return self._events(-1, 1 << 62)
+    def events(self, start_ns: int = -1, end_ns: int = 1 << 62) -> tuple[Event, ...]:
+        """The events of a span, in order of time; without a span, all."""
+        return self._events(start_ns, end_ns)
 
     def _events(self, start_ns: int, end_ns: int) -> tuple[Event, ...]:
         rows = self._db.each(
@@ -204,9 +213,9 @@ class RecordingReader:
             for at, kind, process, lane, text in rows
         )
 
-    def stack_samples(self) -> tuple[StackSample, ...]:
-        """All stacks with their counts."""
-        return self._stack_samples(-1, 1 << 62)
+    def stack_samples(self, start_ns: int = -1, end_ns: int = 1 << 62) -> tuple[StackSample, ...]:
+        """The stacks that overlap a span, with their counts; without a span, all."""
+        return self._stack_samples(start_ns, end_ns)
 
     def stack_count(self) -> int:
         """How many stacks there are, each as often as it was seen."""
@@ -265,10 +274,19 @@ class RecordingReader:
         rows = self._db.all("SELECT at_ns, text FROM mark ORDER BY at_ns, id")
         return tuple(Mark(at_ns=at, text=text) for at, text in rows)
 
-    def process_ticks(self) -> tuple[ProcessTick, ...]:
-        """All readings of what processes cost."""
-        rows = self._db.each("SELECT * FROM process_tick ORDER BY at_ns, process")
-        return tuple(_process_tick(row) for row in rows)
+    def process_ticks(self, start_ns: int | None = None, end_ns: int = 1 << 62) -> tuple[ProcessTick, ...]:
+        """All readings of what processes cost, or those of a span and the last of each process before."""
+        if start_ns is None:
+            rows = self._db.each("SELECT * FROM process_tick ORDER BY at_ns, process")
+            return tuple(_process_tick(row) for row in rows)
+        found = list(self._last_process_ticks(self.processes(), start_ns - 1))
+        for process in self.processes():
+            rows = self._db.each(
+                "SELECT * FROM process_tick WHERE process = ? AND at_ns >= ? AND at_ns < ?",
+                (process.key, start_ns, end_ns),
+            )
+            found += [_process_tick(row) for row in rows]
+        return tuple(sorted(found, key=lambda tick: (tick.at_ns, tick.process)))
 
     def _last_process_ticks(self, processes: tuple[Process, ...], at_ns: int) -> tuple[ProcessTick, ...]:
         found: list[tuple[Any, ...]] = []

@@ -40,15 +40,43 @@ class TickTables:
                 first = self._rows.one("SELECT idx FROM tick WHERE idx >= ? LIMIT 1", (first + chunk,))
             yield from ticks
 
-    def coarse(self, end_ns: int) -> tuple[Tick, ...]:
-        """All ticks up to a moment, as coarse as they come: a few rows an hour, with the same sums."""
-        found: list[Tick] = []
+    def coarse(self, end_ns: int, start_ns: int = -1) -> tuple[Tick, ...]:
+        """The ticks that start in a span, as coarse as they come: a few rows an hour, with the same sums."""
         with self._rows.one_moment():
-            for suffix in (*(suffix for suffix, _ in reversed(schema.ROLLUPS)), ""):
-                ticks = self._overlapping(suffix, found[-1].end_ns if found else -1, end_ns)
-                # A second, or minute, that goes on behind that moment is taken in smaller pieces.
-                found += [tick for tick in ticks if not suffix or tick.end_ns <= end_ns]
-        return tuple(found)
+            return self._coarse(len(schema.ROLLUPS), start_ns, end_ns)
+
+    def _coarse(self, level: int, start_ns: int, end_ns: int) -> tuple[Tick, ...]:
+        """Level 0 is the ticks themselves, others their roll-ups."""
+        if start_ns >= end_ns:
+            return ()
+        if level == 0:
+            return tuple(
+                tick for tick in self._overlapping("", start_ns, end_ns) if tick.start_ns >= start_ns
+            )
+        # A second, or minute, that reaches out of the span is taken in smaller pieces, as is what is not
+        # rolled up yet.
+        found = tuple(
+            tick
+            for tick in self._overlapping(schema.ROLLUPS[level - 1][0], start_ns, end_ns)
+            if tick.start_ns >= start_ns and tick.end_ns <= end_ns
+        )
+        if not found:
+            return self._coarse(level - 1, start_ns, end_ns)
+        return (
+            *self._coarse(level - 1, start_ns, found[0].start_ns),
+            *found,
+            *self._coarse(level - 1, found[-1].end_ns, end_ns),
+        )
+
+    def whole(self, start_ns: int, end_ns: int) -> tuple[int, int]:
+        """A span, widened to the borders of the ticks at its ends."""
+        first, last = self._first_tick("", start_ns + 1), self._first_tick("", end_ns)
+        begin = self._rows.one("SELECT start_ns FROM tick WHERE idx = ?", (first,))
+        end = self._rows.one("SELECT end_ns FROM tick WHERE idx = ?", (last,))
+        return (
+            start_ns if begin is None else min(start_ns, begin),
+            end_ns if end is None else max(end_ns, end),
+        )
 
     def _ticks(self, suffix: str, start_ns: int, end_ns: int) -> tuple[Tick, ...]:
         ticks = self._overlapping(suffix, start_ns, end_ns)

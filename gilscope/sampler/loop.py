@@ -35,6 +35,8 @@ from gilscope.sources.pyspy import PySpy
 
 EXIT_PATIENCE, EXIT_STEP_S = 40, 0.000_5
 LAST_TRACES_S = 3.0
+FEW_PROCESSES = 16
+"""Up to so many, new children are looked for in each tick, else in every second one."""
 LOOK_AROUND_SHARE = 0.005
 """A walk through all threads of all processes takes longer the more there are: at most so much of time."""
 RATE_WITHOUT_SAMPLES_HZ = 200.0
@@ -214,9 +216,10 @@ class Sampler:
             self._finish_tick(self._tick_end_ns, next_end_ns)
         self._sampling.sample_if_due()
         self._take_reports(now_ns, counts=now_ns >= self._second_ns)
-        if self._tick_index % 2:
+        odd = self._tick_index % 2
+        if odd or len(self._tree.watches) <= FEW_PROCESSES:
             self._tree.grow(now_ns, self._tick_end_ns)
-        else:
+        if not odd:
             self._collector.step(self._tree.watches, self._tree.lane_of, now_ns, stacks=plan.stacks)
             self._take_snapshots()
         if now_ns >= self._second_ns:

@@ -73,6 +73,8 @@ class GilFold:
         self._same_since_ns = 0
         """Since when the samples have been equal; that span is made only when it ends, or the tick does."""
         self._tid = FREE
+        self._last_tid = FREE
+        """Who held it last, however long ago."""
         self._switch_number = -1
         self._waiters = 0
         self._hold_start_ns = 0
@@ -106,11 +108,15 @@ class GilFold:
                 self._spans.append((self._same_since_ns, changed_ns, self._tid, self._waiters))
                 self._same_since_ns = changed_ns
                 if tid != self._tid or switch_number != known:
-                    sums.handoffs_seen += tid not in (self._tid, FREE) and self._tid != FREE
+                    if tid > 0:
+                        # Between two holders a GIL is free for a moment, which a fast sampler sees too.
+                        sums.handoffs_seen += tid != self._last_tid and self._last_tid > 0
                     self._end_hold(changed_ns, changed_ns)
             if switch_number > known:
                 sums.handoffs += switch_number - known
         self._at_ns, self._tid, self._switch_number, self._waiters = at_ns, tid, switch_number, waiters
+        if tid > 0:
+            self._last_tid = tid
 
     def _gap(self, at_ns: int) -> None:
         """Nothing is known between the last sample and this one."""

@@ -139,8 +139,8 @@ class ProcessTree:
                 self._let_go_if_ended(watch, now_ns)
             if watch not in self.watches or not watch.tasks.tasks:
                 continue
-            if watch.is_idle:
-                continue  # it has started nothing, and become nothing else
+            if not watch.was_active():
+                continue
             watch.try_open(now_ns)
             watch.rescan(now_ns)
             tids = list(watch.tasks.tasks)

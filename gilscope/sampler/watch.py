@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from gilscope.model import Gap, Gil, GilTick, Hold, Lane, Process
+from gilscope.model import UNTOLD, Gap, Gil, GilTick, Hold, Lane, Process
 from gilscope.sampler.attribute import attribute
 from gilscope.sampler.freethreads import FreeThreads
 from gilscope.sampler.gilwatch import GilWatch, LaneHold, ProcessPart
@@ -107,6 +107,7 @@ class ProcessWatch:
         self._newest = 0
         self._rescan_ns = 0
         self._idle = False
+        self._was_active = True
         self._folded_ns = now_ns
 
     @property
@@ -188,7 +189,7 @@ class ProcessWatch:
         A new one is at the head of the interpreter's own list; one that is destroyed anywhere else in it is
         noticed within RESCAN_NS, and until then read as free, or not at all.
         """
-        if self.reader is None or self._idle:
+        if self.reader is None:
             return
         try:
             newest = self.reader.newest_interpreter()
@@ -265,6 +266,7 @@ class ProcessWatch:
             if self._older:
                 self._cpu_base_ns = self.tasks.last_cpu_ns
             self._idle = sweep.idle
+            self._was_active = self._was_active or not sweep.idle
             self._swept_ns = now_ns
             self._older = False
         return sweep
@@ -280,6 +282,11 @@ class ProcessWatch:
     def is_idle(self) -> bool:
         """It used no CPU time in the last tick."""
         return self._idle
+
+    def was_active(self) -> bool:
+        """It used CPU time since the last call: it may have started others, or become something else."""
+        was_active, self._was_active = self._was_active, False
+        return was_active
 
     def refresh(self) -> None:
         """Note the CPU time of the process and its lanes so far."""
@@ -414,6 +421,7 @@ class ProcessWatch:
 
     def _add_gil(self, part: ProcessPart, watch: GilWatch, sums: GilSums) -> None:
         key = watch.gil.key
+        tells = watch.probe.reader.counts_waiters
         if sums.samples or sums.watched_ns:
             part.gils.append(
                 GilTick(
@@ -422,9 +430,9 @@ class ProcessWatch:
                     locked_samples=sums.locked_samples,
                     watched_ns=sums.watched_ns,
                     held_ns=sums.held_ns,
-                    contended_ns=sums.contended_ns,
-                    waiter_ns=sums.waiter_ns,
-                    waiters_max=sums.waiters_max,
+                    contended_ns=sums.contended_ns if tells else UNTOLD,
+                    waiter_ns=sums.waiter_ns if tells else UNTOLD,
+                    waiters_max=sums.waiters_max if tells else UNTOLD,
                     handoffs=sums.handoffs,
                     handoffs_seen=sums.handoffs_seen,
                     longest_hold_ns=sums.longest_hold_ns,

@@ -33,7 +33,7 @@ def quantity(value: float, unit: str) -> str:
         return f"{value:.2g} cores" if value != 1 else "1 core"
     if unit == "s":
         return seconds(value)
-    return f"{value:.1f} times" if unit == "times" else f"{value:g}"
+    return f"{value:.1f} times" if unit == "times" else f"{value:.4g}"
 
 
 def names(of: Sequence[str]) -> str:
