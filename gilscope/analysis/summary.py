@@ -353,4 +353,3 @@ def _notes(events: Sequence[Event]) -> list[dict[str, Any]]:
         {"at_s": _round(first_ns[text] / NS_PER_S), "text": text, "times": count}
         for text, count in times.items()
     ]
-

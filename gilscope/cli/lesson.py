@@ -28,10 +28,12 @@ MARKDOWN = str.maketrans("", "", "`")
 @click.command()
 @click.argument("name", required=False)
 @click.option("--seconds", type=float, metavar="S", help="How long its script is to run (default: its own).")
-@click.option("--python", metavar="PATH", help="Interpreter to run it with (default: one that it can run on).")
+@click.option(
+    "--python", metavar="PATH", help="Interpreter to run it with (default: one that it can run on)."
+)
 @click.option("--headless", is_flag=True, help="No screen: the text, the run, the summary.")
 def lesson(*, name: str | None, seconds: float | None, python: str | None, headless: bool) -> None:
-    """Learn by watching: a short script, a text beside it, and what is to be seen. Without a NAME: list them."""
+    """Learn by watching: a short script, with a text beside it. Without a NAME: list the lessons."""
     with errors_end_it():
         if seconds is not None and not 0.5 <= seconds <= 3600:
             raise UsageError(
@@ -76,7 +78,9 @@ def _python(chosen: Lesson) -> str:
     if found is not None:
         return found
     version = ".".join(map(str, chosen.at_least))
-    what = f"a free-threaded Python {version} or newer" if chosen.free_threaded else f"Python {version} or newer"
+    what = (
+        f"a free-threaded Python {version} or newer" if chosen.free_threaded else f"Python {version} or newer"
+    )
     raise UsageError(
         f"The lesson {chosen.name} needs {what}, and none was found on PATH or under pyenv.\n"
         "Install one, or name it with --python PATH."
@@ -107,7 +111,6 @@ def _plain(markdown: str) -> str:
 
 def _on_screen(chosen: Lesson, seconds: float | None, python: str | None) -> int:
     """Show lessons until the user has had enough."""
-    asked = python
     while True:
         config = _config(chosen, seconds, python)
         steps: list[int] = []
@@ -153,7 +156,8 @@ def _dress(chosen: Lesson, steps: list[int]) -> Callable[[GilscopeApp], None]:
                 place=f"Lesson {LESSONS.index(chosen) + 1} of {len(LESSONS)}",
                 title=chosen.title,
                 paragraphs=tuple(
-                    (heading, chosen.part(heading).translate(MARKDOWN)) for heading in ("", "Look at", "Change")
+                    (heading, chosen.part(heading).translate(MARKDOWN))
+                    for heading in ("", "Look at", "Change")
                 ),
                 script=Path(chosen.script).name,
             ),

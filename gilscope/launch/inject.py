@@ -125,9 +125,7 @@ class Injection:
             "tracer_pid": os.getpid() if needs_tracer_permission() else 0,
             "swap": self._swap(identities[0]),
         }
-        text = _SITECUSTOMIZE.format(
-            counts=os.fsencode(_COUNTS), shim=os.fsencode(_SHIM), config=config
-        )
+        text = _SITECUSTOMIZE.format(counts=os.fsencode(_COUNTS), shim=os.fsencode(_SHIM), config=config)
         (directory / "sitecustomize.py").write_text(text, encoding="utf-8")
         return directory
 

@@ -22,4 +22,7 @@ for thread in threads:
     thread.start()
 for thread in threads:
     thread.join()
-print(f"{len(answers)} answers in {SECONDS:g} s; one after the other it would be {SECONDS / ANSWERS:.0f}", flush=True)
+print(
+    f"{len(answers)} answers in {SECONDS:g} s; one after the other it would be {SECONDS / ANSWERS:.0f}",
+    flush=True,
+)

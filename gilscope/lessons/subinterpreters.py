@@ -30,7 +30,9 @@ except ImportError:
     numbers = [_interpreters.create() for _ in range(2)]
     runs = [lambda code, number=number: run(number, code) for number in numbers]
 
-threads = [threading.Thread(target=run, args=(CODE,), name=f"interpreter-{i + 1}") for i, run in enumerate(runs)]
+threads = [
+    threading.Thread(target=run, args=(CODE,), name=f"interpreter-{i + 1}") for i, run in enumerate(runs)
+]
 for thread in threads:
     thread.start()
 for thread in threads:

@@ -370,7 +370,10 @@ class Sampler:
             self._event("target-ended", f"{self.session.command} ended with exit code {exit_code}")
         self._take_reports(end_ns, counts=True)
         self._events += thread_events(
-            self._target.places(), self._counters.threads_by_pid, at_ns=end_ns, process_of=self._tree.last_process_of
+            self._target.places(),
+            self._counters.threads_by_pid,
+            at_ns=end_ns,
+            process_of=self._tree.last_process_of,
         )
         self._collect_last_stacks()
         self._stalls.close()
