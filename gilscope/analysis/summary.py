@@ -110,7 +110,7 @@ def summarise(
 ) -> dict[str, Any]:
     """The summary of a session, or of the part of it whose ticks are given, without its verdict (None).
 
-    `stalls` None: nobody looked for any. `span_ns`: the part's start and end, where all that is given is
+    `stalls` None: nobody looked for any. `span_ns`: that part's start and end, where all that is given is
     already of that part only.
     """
     sums = _Sums()

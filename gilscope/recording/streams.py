@@ -44,7 +44,7 @@ class RecordingStreams(RecordingReader):
 
     def _each(self, sql: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, one by one; all queries of this class go through here."""
-        return self._rows(sql, values)
+        return self._db.each(sql, values)
 
     def _value(self, sql: str, values: tuple[object, ...] = ()) -> Any:
         return next(self._each(sql, values), (None,))[0]
