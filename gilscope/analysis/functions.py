@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from gilscope.model import Flame, Frame, Lane, StackSample, Tick
 
@@ -23,7 +23,8 @@ _Place = tuple[str, str]
 """Function and file."""
 
 
-class WeightedStack(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class WeightedStack:
     """A stack, and the part of a thread's held time that it stands for."""
 
     lane: int
@@ -112,7 +113,7 @@ def weigh(
             insort(covered[process], part)
     if not any(stack.held_ns for stack in weighted):
         # Nobody measured who held the GIL: then each stack counts the same.
-        return [stack._replace(held_ns=float(stack.count)) for stack in weighted]
+        return [replace(stack, held_ns=float(stack.count)) for stack in weighted]
     return weighted
 
 
@@ -203,17 +204,17 @@ class _Branch:
 
     def add(self, stack: WeightedStack) -> None:
         branch = self
-        branch._see(stack, 0)  # noqa: SLF001 - of its own kind
+        branch._see(stack, 0)
         place: _Place | None = None
         depth = 0
         for frame in stack.frames:
             if place == (frame.function, frame.file):
-                continue  # a function that calls itself is as wide as its first call, and no more to be learnt
+                continue  # a function that calls itself is as wide as its first call
             depth += 1
             if depth > DEPTH:
                 break
             place = (frame.function, frame.file)
-            branch = branch._children.setdefault(place, _Branch(frame))  # noqa: SLF001 - likewise
+            branch = branch._children.setdefault(place, _Branch(frame))
             branch._see(stack, frame.line)  # noqa: SLF001 - likewise
         branch._own_ns += stack.held_ns  # noqa: SLF001 - likewise
 

@@ -33,7 +33,7 @@ MARKDOWN = str.maketrans("", "", "`")
 )
 @click.option("--headless", is_flag=True, help="No screen: the text, the run, the summary.")
 def lesson(*, name: str | None, seconds: float | None, python: str | None, headless: bool) -> None:
-    """Learn by watching: a short script, a text beside it, and what is to be seen. Without a NAME: list them."""
+    """Learn by watching: a short script, with a text beside it. Without a NAME: list the lessons."""
     with errors_end_it():
         if seconds is not None and not 0.5 <= seconds <= 3600:
             raise UsageError(
@@ -111,17 +111,30 @@ def _plain(markdown: str) -> str:
 
 def _on_screen(chosen: Lesson, seconds: float | None, python: str | None) -> int:
     """Show lessons until the user has had enough."""
-    asked = python
     while True:
-        config = _config(chosen, seconds, asked)
+        config = _config(chosen, seconds, python)
         steps: list[int] = []
         code = watch_on_screen(config, dress=_dress(chosen, steps))
-        following = beside(chosen, steps[0]) if steps else None
+        following = _runnable(chosen, steps[0]) if steps else None
         if following is None:
             with contextlib.suppress(BrokenPipeError):
                 sum_up(config.recording, None)
             return code
         chosen = following
+
+
+def _runnable(chosen: Lesson, by: int) -> Lesson | None:
+    """The next lesson in one direction for which there is an interpreter; says which it passes over."""
+    following = beside(chosen, by)
+    while following is not None:
+        try:
+            _python(following)
+        except UsageError as error:
+            click.echo(f"gilscope: {error}", err=True)
+            following = beside(following, by)
+        else:
+            break
+    return following
 
 
 def _dress(chosen: Lesson, steps: list[int]) -> Callable[[GilscopeApp], None]:

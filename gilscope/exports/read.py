@@ -76,6 +76,10 @@ def _summary_of_span(reader: RecordingReader, span: parts.Span) -> dict[str, Any
         process_ticks=parts.process_ticks_in(span, reader.process_ticks(span.start_ns, span.end_ns)),
         stalls=reader.stalls(span.start_ns, span.end_ns),
         events=events,
+        # As each starts in one span, spans that touch add up.
+        stalls=[
+            stall for stall in reader.stalls(span.start_ns, span.end_ns) if stall.start_ns >= span.start_ns
+        ],
         span_ns=(span.start_ns, span.end_ns),
     )
     whole_ns = reader.head_ns() if session.ended_ns is None else session.ended_ns

@@ -25,7 +25,7 @@ What counts threads is in threadcounts.py, which runs in the same scope, before 
 
 Code here is compiled with the file name `<gilscope>`, which coverage, debuggers and profilers leave alone.
 """
-# ruff: noqa: PTH106, PTH108, PTH120, S110, SIM105, FBT003
+# ruff: noqa: PTH106, PTH108, PTH120, S110, SIM105, FBT003, TC004
 
 # Why: pathlib and contextlib are not loaded in a plain interpreter, and must not be because of us. Where an
 # exception is passed over, the alternative is to disturb the program that is watched.

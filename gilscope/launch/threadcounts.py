@@ -110,7 +110,7 @@ class Places:
 
 
 def creator(frame: "FrameType") -> "tuple[int, str, int]":
-    """Return what created a thread, by the frame of its Thread.__init__: kind, text and number of its place."""
+    """Return the kind, text and number of the place where a thread is created; `frame`: its Thread.__init__."""
     caller = frame.f_back
     if caller is None:
         return 3, "", 0

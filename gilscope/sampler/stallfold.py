@@ -67,7 +67,7 @@ class StallFold:
         """The hold that goes on, as of the last tick's end."""
 
     def goes_on(self, tid: int, start_ns: int, now_ns: int, spans: Sequence[Span]) -> LongHold:
-        """A hold has not ended yet; `spans` are those since the last tick's end, or more, in order of time."""
+        """A hold has not ended yet; `spans`, in order of time: those since the last tick, or more."""
         hold = self.open
         if hold is None or hold.start_ns != start_ns:
             hold = self.open = LongHold(tid, start_ns, start_ns)

@@ -396,7 +396,7 @@ class ProcessWatch:
         for hold, ended in holds:
             tid = self._holders.get(hold.tid, hold.tid)
             if tick_ends:
-                # The kernel tells of time in the run queue when it is over: it is all in the hold's last tick.
+                # The kernel tells of time in the run queue when that is over: all of it is in the last tick.
                 hold.queued_ns += self.lanes.queued_ns(tid)
             lane = self.lanes.key_of(tid)
             yield LaneHold(key, self.pid, self.process.key, tid, lane, hold, ended)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
 
@@ -60,7 +60,7 @@ class LessonDashboard(Dashboard, inherit_bindings=False):
         background: $background;
     }
     """
-    BINDINGS: list[BindingType] = [  # noqa: RUF012 - Textual's way
+    BINDINGS = [  # noqa: RUF012 - Textual's way
         *BINDINGS,
         Binding("f2", "lesson(-1)", "Previous lesson", id="lesson.previous", show=False),
         Binding("f3", "lesson(1)", "Next lesson", id="lesson.next", show=False),
@@ -102,6 +102,11 @@ class LessonDashboard(Dashboard, inherit_bindings=False):
                 yield from super().compose()
             yield self.lesson
 
+    def on_mount(self) -> None:
+        """Where the text has no place beside the scope, say how to see it."""
+        if self.app.size.width < BESIDE_FROM:
+            self.notify("F4 shows the lesson's text, F3 the next lesson", timeout=10)
+
     def _share(self, width: int, height: int) -> None:
         self._narrow = width < BESIDE_FROM
         self.lesson.display = not self._narrow or self._text_wanted
@@ -114,7 +119,7 @@ class LessonDashboard(Dashboard, inherit_bindings=False):
         self._step(by)
 
     def action_lesson_text(self) -> None:
-        """The text, or the scope again; where there is room for both, the text gets the keys for scrolling."""
+        """The text, or the scope again; where there is room for both, the text gets the focus, to scroll."""
         self._text_wanted = not self._text_wanted
         self._share(self.size.width, self.size.height)
         if self._text_wanted or not self._narrow:
