@@ -1,21 +1,12 @@
-"""What is done with recordings: gilscope replay, report, recordings."""
+"""What is done with recordings: gilscope replay, recordings."""
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 
 import rich_click as click
 
-from gilscope.cli.common import (
-    errors_end_it,
-    quality_of,
-    span_of,
-    summary_and_quality,
-    verdict_of,
-    write_file,
-)
+from gilscope.cli.common import errors_end_it, quality_of, span_of, verdict_of
 from gilscope.errors import RecordingError, UsageError
 from gilscope.model import NS_PER_S
 
@@ -65,26 +56,6 @@ def replay(*, file: str, at_s: float | None, speed: float) -> None:
         app.run()
         if app.exit_error:
             raise RecordingError(app.exit_error)
-
-
-@click.command()
-@click.argument("file", metavar="FILE|last")
-@click.option("--format", "kind", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option(
-    "-o", "output", type=click.Path(path_type=Path), metavar="FILE", help="Write here, not to stdout."
-)
-def report(*, file: str, kind: str, output: Path | None) -> None:
-    """Sum a recording up: for people, or as JSON (the same as `run --json`)."""
-    from gilscope.exports import text  # noqa: PLC0415
-    from gilscope.recording import store  # noqa: PLC0415
-
-    with errors_end_it():
-        summary, quality = summary_and_quality(store.find(file))
-        written = text.render(summary, quality) if kind == "text" else json.dumps(summary, indent=2) + "\n"
-        if output is None:
-            click.echo(written, nl=False)
-        else:
-            write_file(output, written)
 
 
 @click.group(invoke_without_command=True)
