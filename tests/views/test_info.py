@@ -17,8 +17,7 @@ from gilscope.recording.reader import RecordingReader
 from gilscope.sources.scripted import Script, ScriptedSession, write
 from gilscope.views.app import GilscopeApp
 from gilscope.views.render.info import info_rows, render_info
-from tests.views.conftest import VERDICT, Control, ready, record, replay, settled, wait
-from tests.views.test_app import text_of
+from tests.views.conftest import VERDICT, Control, ready, record, replay, settled, text_of, wait
 from tests.views.test_render import FORBIDDEN, HOSTILE, PALETTE
 
 QUALITY = Quality(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
+from textual.pilot import Pilot
 
 from gilscope.cli.common import span_of, verdict_of
 from gilscope.clock import FakeClock
@@ -385,6 +386,10 @@ def live(writer: RecordingWriter, control: Control, clock: FakeClock | None = No
     )
 
 
+async def at_head(pilot: Pilot[None], app: GilscopeApp, head_ns: int) -> None:
+    await wait(pilot, lambda: viewing(app).head_ns == head_ns)
+
+
 async def test_slow_motion_while_the_target_runs_loses_nothing(
     growing: tuple[ScriptedSession, RecordingWriter],
 ) -> None:
@@ -399,7 +404,11 @@ async def test_slow_motion_while_the_target_runs_loses_nothing(
         for tick in range(20, 120, 10):
             write(session, writer, first=tick, last=tick + 10)
             clock.advance(S)
-            await wait(pilot, lambda tick=tick: viewing(app).head_ns == (tick + 10) * 50 * MS)
+            reader = RecordingReader(writer.path, live=True)
+            head_ns = reader.head_ns()
+            reader.close()
+            assert head_ns == (tick + 10) * 50 * MS
+            await at_head(pilot, app, head_ns)
         assert position(app) == begin_ns + 10 * S * 5 // 1000, "5 ms a second"
         await pilot.press("f")
         await settled(pilot, app)
