@@ -22,6 +22,7 @@ click.rich_click.OPTION_GROUPS = {
         },
         {"name": "How to watch", "options": ["--source", "--rate", "--tick", "--budget", "--duration"]},
         {"name": "What comes of it", "options": ["--headless", "--json", "-o", "--help"]},
+        {"name": "A gate for CI", "options": ["--fail-on", "--junit", "--markdown"]},
     ]
 }
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from gilscope.cli.common import check_writable, errors_end_it, summary_and_quality, write_file
+from gilscope.cli.gate import Gate, list_metrics
 from gilscope.cli.watching import watch_headless, watch_on_screen
 from gilscope.errors import UsageError
 from gilscope.model import NS_PER_MS, NS_PER_S
@@ -73,6 +74,28 @@ if TYPE_CHECKING:
     # It is kept in the recording; shown when there is something that shows stalls.
     hidden=True,
 )
+@click.option(
+    "--fail-on",
+    "fail_on",
+    multiple=True,
+    metavar="EXPR",
+    help="End with exit code 3 if this is so, as in 'gil.contention > 0.5'; may be repeated. "
+    "`--fail-on help` lists what can be limited.",
+)
+@click.option(
+    "--junit",
+    "junit_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the limits of --fail-on as a JUnit report.",
+)
+@click.option(
+    "--markdown",
+    "markdown_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the summary as Markdown, for a job's page (-: to stdout).",
+)
 @click.option("--duration", type=float, metavar="S", help="End the script after so many seconds.")
 @click.option("--headless", is_flag=True, help="No screen: pass the script's output through, then sum up.")
 @click.option(
@@ -104,14 +127,20 @@ def run(
     duration: float | None,
     headless: bool,
     json_file: Path | None,
+    fail_on: tuple[str, ...],
+    junit_file: Path | None,
+    markdown_file: Path | None,
     output: Path | None,
 ) -> None:
     """Run a SCRIPT (or `-m MODULE`, `-c CODE`) and watch it. Its ARGS follow after `--`.
 
     `SCRIPT:FUNCTION` calls a function in `--workers` threads, or processes with `--mode processes`.
 
-    Exits with the script's own exit code, or 2 for a wrong command, 4 if it cannot be observed.
+    Exits with the script's own exit code, or 2 for a wrong command, 3 if a limit of `--fail-on` was crossed,
+    4 if it cannot be observed.
     """
+    if "help" in fail_on:
+        list_metrics()
     from gilscope.launch.spec import resolve_spec  # noqa: PLC0415 - a command starts fast
     from gilscope.recording import store  # noqa: PLC0415
 
@@ -119,6 +148,7 @@ def run(
         # As with python itself, all that follows belongs to the program.
         args, script = (script, *args), None
     with errors_end_it():
+        gate = Gate.of(fail_on, junit_file=junit_file, markdown_file=markdown_file)
         if rate is None:
             rate = limits.DEFAULT_PYSPY_RATE_HZ if source == "py-spy" else limits.DEFAULT_RATE_HZ
         _check_numbers(rate, tick, budget, stall, duration)
@@ -134,8 +164,9 @@ def run(
             env=env,
         )
         _check_source(source, rate, spec)
-        if json_file is not None and str(json_file) != "-":
-            check_writable(json_file)
+        for option, file in (("--json", json_file), ("--junit", junit_file), ("--markdown", markdown_file)):
+            if file is not None and str(file) != "-":
+                check_writable(file, option)
         recording = output if output is not None else store.new_path(spec.display)
         config = limits.SamplerConfig(
             spec=spec,
@@ -150,7 +181,8 @@ def run(
         watch = watch_headless if headless or not sys.stdout.isatty() else watch_on_screen
         exit_code = watch(config)
         with contextlib.suppress(BrokenPipeError):
-            _sum_up(config.recording, json_file)
+            _sum_up(config.recording, json_file, gate)
+        exit_code = gate.exit_code(exit_code, ended_by_us=duration is not None)
     sys.exit(exit_code)
 
 
@@ -183,7 +215,7 @@ def _check_source(source: str | None, rate: float, spec: TargetSpec) -> None:
         )
 
 
-def _sum_up(recording: Path, json_file: Path | None) -> None:
+def _sum_up(recording: Path, json_file: Path | None, gate: Gate) -> None:
     """Print the summary for people to standard error, and write it as JSON where that was asked."""
     from gilscope.exports import text  # noqa: PLC0415
     from gilscope.recording import store  # noqa: PLC0415
@@ -191,7 +223,9 @@ def _sum_up(recording: Path, json_file: Path | None) -> None:
     if not recording.exists():
         return
     summary, quality = summary_and_quality(recording)
+    gate.check(summary)
     click.echo("\n" + text.render(summary, quality) + f"recording {recording}", err=True)
+    gate.report(summary, quality)
     if sys.stderr.isatty():
         again = "last" if recording.parent == store.directory() else shlex.quote(str(recording))
         click.echo(f"see it again: gilscope replay {again}", err=True)
