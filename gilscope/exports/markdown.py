@@ -14,7 +14,7 @@ from gilscope.text import clean, cut
 LANES_SHOWN = 12
 GILS_SHOWN = 8
 _LONGEST = 120
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&:])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 _STATES = ("running", "holding", "waiting", "native", "ready", "blocked")
 
 
@@ -40,14 +40,14 @@ def render(
 
 
 def code(text: object) -> str:
-    """A stranger's text in one line, as code: no markup, no link, no mention, and no end of a table's cell."""
+    """A stranger's text in one line, as code: no markup, link, mention or end of a table's cell."""
     shown = cut(clean(str(text)), _LONGEST).replace("`", "'").replace("|", "\\|").strip()
     return f"`{shown or '?'}`"
 
 
 def _sentence(text: str) -> str:
     """One of ours, with a stranger's names in it."""
-    return _SPECIAL.sub(r"\\\1", clean(text)).replace("@", "@<!-- -->")
+    return _SPECIAL.sub(r"\\\1", clean(text)).replace("@", "@<!-- -->").replace("://", "\\://")
 
 
 def _title(summary: Mapping[str, Any], outcomes: Sequence[Outcome]) -> list[str]:
