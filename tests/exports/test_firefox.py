@@ -143,7 +143,7 @@ def check_samples(samples: Table, stacks: int) -> None:
 
 def call_stack(profile: dict[str, Any], stack: int) -> list[str]:
     shared = profile["shared"]
-    names = []
+    names: list[str] = []
     while True:
         func = shared["frameTable"]["func"][shared["stackTable"]["frame"][stack]]
         names.insert(0, shared["stringArray"][shared["funcTable"]["name"][func]])
