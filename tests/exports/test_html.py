@@ -116,12 +116,9 @@ def test_is_safe(harmful_page: str) -> None:
     scripts = [attributes for tag, attributes in parsed.tags if tag == "script"]
     assert len(scripts) == 2, "ours, and the data"
     assert not OUTSIDE.search(harmful_page.replace("http://www.w3.org/", ""))
-    assert not any(
-        tag in ("link", "img", "iframe", "object", "base", "b") for tag, _ in parsed.tags if tag != "b"
-    )
+    assert not any(tag in ("link", "img", "iframe", "object", "base", "b") for tag, _ in parsed.tags)
     for _, attributes in parsed.tags:
         assert not any(name.startswith("on") or name in ("src", "href") for name in attributes)
-    assert sum(tag == "b" for tag, _ in parsed.tags) == 0
     assert SCRIPT_TAG in parsed.text  # as words
     assert QUOTES in parsed.text
     assert SECRET not in harmful_page
