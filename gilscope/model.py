@@ -129,7 +129,7 @@ class GilTick:
     handoffs: int
     """Exact: the difference of CPython's own counter."""
     handoffs_seen: int
-    """Changes of holder between consecutive samples."""
+    """Changes of holder that samples saw, with or without a free moment between."""
     longest_hold_ns: int
     """Longest hold that ended, or was still going on, in the tick; it may have begun before."""
     holder: int | None
@@ -259,6 +259,44 @@ class StackSample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flame:
+    """A function in the tree of who called whom while a GIL was held; the root is all of it."""
+
+    frame: Frame
+    """The line is the one in which it was for longest; of the root all is empty."""
+    held_ns: int
+    """With all that it called."""
+    own_ns: int
+    samples: int
+    """Stacks that it was seen in."""
+    children: tuple[Flame, ...] = ()
+    """The widest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stall:
+    """A hold, longer than the session's `stall_ns`, for which at least one thread waited."""
+
+    gil: int
+    lane: int | None
+    """None: the holder is in no thread list that was read."""
+    start_ns: int
+    end_ns: int
+    waiters_mean: float
+    waiters_max: int
+    frames: tuple[Frame, ...]
+    """Where the holder was, outermost first; empty where nothing caught it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A moment that a user marked, with a note that may be empty."""
+
+    at_ns: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """What a recording is of, and how it was made."""
 
@@ -293,6 +331,8 @@ class Session:
     """The most that a sample came after its deadline."""
     torn_reads: int = 0
     failed_reads: int = 0
+    sweeps: int | None = None
+    """How often all threads were looked at; None in recordings of older versions."""
     disagreements: int = 0
     """Stacks for which py-spy named another holder than the probe could have seen."""
     threads_created: int | None = None
@@ -335,6 +375,13 @@ class Verdict:
     also: tuple[str, ...] = ()
     speedup_bound_processes: float | None = None
     """At most this many times as fast with processes; an upper bound, never a promise."""
+    also_kinds: tuple[str, ...] = ()
+    """The kinds of other rules that fit as well; their words are in `also`."""
+    confidence: str = "medium"
+    """"low", "medium" or "high"."""
+    confidence_reason: str = ""
+    would_change: tuple[str, ...] = ()
+    """What would have to be different for another verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -390,5 +437,6 @@ class Counters:
     samples_taken: int = 0
     late_ns_max: int = 0
     failed_reads: int = 0
+    sweeps: int = 0
     threads_by_pid: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Per pid: threads created and started, as the shim counts them."""

@@ -6,6 +6,8 @@ See tests/sampler/test_freethreads.py for what holds without one.
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,47 @@ def test_collections_that_stop_the_world_are_seen(build: str, tmp_path: Path) ->
         reader.close()
     assert stops
     assert any("to stand" in words for words in outcome.summary["verdict"]["also"])
+
+
+OLD_EXTENSION = """
+#include <Python.h>
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "old_extension", NULL, -1, NULL};
+PyMODINIT_FUNC PyInit_old_extension(void) { return PyModule_Create(&definition); }
+"""
+IMPORTS_IT = """
+import sys, threading, time
+end = time.monotonic() + 3
+def work():
+    while time.monotonic() < end: pass
+threads = [threading.Thread(target=work) for _ in range(2)]
+for thread in threads: thread.start()
+time.sleep(1)
+sys.path.insert(0, sys.argv[1])
+import old_extension
+for thread in threads: thread.join()
+"""
+
+
+@each_build
+def test_the_import_that_turns_the_gil_on_is_named(build: str, tmp_path: Path) -> None:
+    if shutil.which("gcc") is None:
+        pytest.skip("no C compiler")
+    ask = "import sysconfig; print(sysconfig.get_path('include'), sysconfig.get_config_var('EXT_SUFFIX'))"
+    asked = subprocess.run([BUILDS[build], "-c", ask], capture_output=True, text=True, check=True)
+    include, suffix = asked.stdout.split()
+    if not Path(include, "Python.h").exists():
+        pytest.skip("its headers are not installed")
+    (tmp_path / "old_extension.c").write_text(OLD_EXTENSION)
+    library = f"old_extension{suffix}"
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", f"-I{include}", "old_extension.c", "-o", library],
+        cwd=tmp_path,
+        check=True,
+    )
+    (tmp_path / "imports.py").write_text(IMPORTS_IT)
+    outcome = watch(tmp_path, str(tmp_path / "imports.py"), tmp_path, python=BUILDS[build])
+    assert outcome.code == 0, outcome.stderr
+    assert [gil["kind"] for gil in outcome.summary["gils"]] == ["shared"]
+    evidence = " ".join(outcome.summary["verdict"]["evidence"])
+    assert "was turned on for good, by the import of old_extension." in evidence
+    assert outcome.summary["gils"][0]["contention"] > 0.2

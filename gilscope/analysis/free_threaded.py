@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
 from gilscope.model import NS_PER_S, Event, Verdict
 
 TURNED_ON, TURNED_OFF, WORLD_STOPPED = "gil-enabled", "gil-disabled", "stop-the-world"
+_WARNING = re.compile(
+    r"global interpreter lock \(GIL\) has been enabled\s+to\s+load\s+module\s+'([^']{1,200})'"
+)
+"""What CPython prints when an import turns the GIL on, wherever a terminal breaks the line."""
 
 
 def turned_on_for_good(events: Iterable[Event]) -> list[Event]:
@@ -23,16 +28,24 @@ def turned_on_for_good(events: Iterable[Event]) -> list[Event]:
     return sorted(found.values(), key=lambda event: event.at_ns)
 
 
-def with_remarks(verdict: Verdict, events: Iterable[Event]) -> Verdict:
+def modules_that_turned_it_on(text: str) -> list[str]:
+    """The modules that Python's own warnings name, each once, in order."""
+    return list(dict.fromkeys(_WARNING.findall(text)))
+
+
+def with_remarks(verdict: Verdict, events: Iterable[Event], output: str = "") -> Verdict:
     """The verdict, with what is to be said of a GIL that was off and is on, and of stopped worlds."""
     events = list(events)
     evidence = [f"At {event.at_ns / NS_PER_S:.1f} s {event.text}." for event in turned_on_for_good(events)]
+    modules = modules_that_turned_it_on("\n".join([output, *(event.text for event in events)]))
     also: list[str] = []
-    if evidence:
+    if evidence or modules:
+        evidence += [f"The import of {module} turned the GIL on, Python says." for module in modules]
+        named = f" ({', '.join(modules)})" if modules else ""
         also.append(
-            "This Python is free-threaded, but not any more here: an extension module that does not say it "
-            "can do without the GIL turns it on for all threads. Python names it in a warning; PYTHON_GIL=0 "
-            "keeps the GIL off."
+            f"This Python is free-threaded, but not any more here: an extension module{named} that does not "
+            "say it can do without the GIL turns it on for all threads. Python names it in a warning; "
+            "PYTHON_GIL=0 keeps the GIL off."
         )
     stops = sum(event.kind == WORLD_STOPPED for event in events)
     if stops:

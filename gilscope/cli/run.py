@@ -69,9 +69,13 @@ if TYPE_CHECKING:
     type=float,
     default=limits.DEFAULT_STALL_MS,
     metavar="MS",
-    help="A hold of the GIL longer than this, with a waiter, is a stall.",
-    # It is kept in the recording; shown when there is something that shows stalls.
-    hidden=True,
+    help="A hold of the GIL longer than this, while others wait, is a stall "
+    f"(default: {limits.DEFAULT_STALL_MS:g}).",
+)
+@click.option(
+    "--native",
+    is_flag=True,
+    help="Show C functions in the stacks of stalls: stops the script for some 0.1 s at each.",
 )
 @click.option("--duration", type=float, metavar="S", help="End the script after so many seconds.")
 @click.option("--headless", is_flag=True, help="No screen: pass the script's output through, then sum up.")
@@ -101,6 +105,7 @@ def run(
     tick: int,
     budget: float,
     stall: float,
+    native: bool,
     duration: float | None,
     headless: bool,
     json_file: Path | None,
@@ -145,12 +150,13 @@ def run(
             tick_ns=tick * NS_PER_MS,
             budget_share=budget / 100,
             stall_ns=round(stall * NS_PER_MS),
+            native=native,
             duration_ns=None if duration is None else round(duration * NS_PER_S),
         )
         watch = watch_headless if headless or not sys.stdout.isatty() else watch_on_screen
         exit_code = watch(config)
         with contextlib.suppress(BrokenPipeError):
-            _sum_up(config.recording, json_file)
+            sum_up(config.recording, json_file)
     sys.exit(exit_code)
 
 
@@ -183,13 +189,16 @@ def _check_source(source: str | None, rate: float, spec: TargetSpec) -> None:
         )
 
 
-def _sum_up(recording: Path, json_file: Path | None) -> None:
-    """Print the summary for people to standard error, and write it as JSON where that was asked."""
+def sum_up(recording: Path, json_file: Path | None) -> str | None:
+    """Print the summary for people to standard error, and write it as JSON where that was asked.
+
+    Returns the kind of its verdict; None: there is no recording.
+    """
     from gilscope.exports import text  # noqa: PLC0415
     from gilscope.recording import store  # noqa: PLC0415
 
     if not recording.exists():
-        return
+        return None
     summary, quality = summary_and_quality(recording)
     click.echo("\n" + text.render(summary, quality) + f"recording {recording}", err=True)
     if sys.stderr.isatty():
@@ -201,3 +210,4 @@ def _sum_up(recording: Path, json_file: Path | None) -> None:
             click.echo(written, nl=False)
         else:
             write_file(json_file, written)
+    return str(summary["verdict"]["kind"])

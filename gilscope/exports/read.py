@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from gilscope.analysis import span as parts
 from gilscope.analysis.quality import quality_of
 from gilscope.analysis.summary import summarise
 from gilscope.analysis.verdict import judge, verdict_fields
-from gilscope.model import Quality
+from gilscope.analysis.waits import Waits, waits
+from gilscope.model import NS_PER_S, Quality
 from gilscope.recording.reader import RecordingReader
+from gilscope.recording.streams import RecordingStreams
 
 
-def summary_of(reader: RecordingReader, *, end_ns: int | None = None) -> dict[str, Any]:
-    """The summary of a recording, or of its part up to `end_ns`."""
+def summary_of(
+    reader: RecordingReader, *, start_ns: int | None = None, end_ns: int | None = None
+) -> dict[str, Any]:
+    """The summary of a recording, of its part up to `end_ns`, or of a span of it.
+
+    With `start_ns`, and where the recording's beginning is not kept, it is a span's: CPU times come from
+    the ticks, and what is only known of the whole session is None. Spans that touch add up.
+    """
+    first_ns = reader.first_ns()
+    if start_ns is not None or first_ns > 0:
+        head_ns = reader.head_ns()
+        return _summary_of_span(
+            reader,
+            parts.Span(first_ns if start_ns is None else start_ns, head_ns if end_ns is None else end_ns),
+        )
     until_ns = reader.head_ns() if end_ns is None else end_ns
     summary = summarise(
         session=reader.session(),
@@ -23,9 +40,52 @@ def summary_of(reader: RecordingReader, *, end_ns: int | None = None) -> dict[st
         gaps=reader.gaps(),
         stacks=reader.stack_samples(),
         process_ticks=reader.process_ticks(),
+        stalls=reader.stalls() if end_ns is None else reader.stalls(0, end_ns),
+        waits=_waits(reader) if end_ns is None else None,
         events=[event for event in reader.events() if end_ns is None or event.at_ns <= end_ns],
     )
     events = [event for event in reader.events() if event.at_ns <= until_ns]
+    summary["verdict"] = verdict_fields(judge(summary, events))
+    return summary
+
+
+def _waits(reader: RecordingReader) -> Mapping[int, Waits]:
+    """How long lanes waited for each acquisition: of whole sessions only, as it reads every hold."""
+    streams = RecordingStreams(reader.path, checked=True)
+    try:
+        return waits(streams.steps())
+    finally:
+        streams.close()
+
+
+def _summary_of_span(reader: RecordingReader, span: parts.Span) -> dict[str, Any]:
+    session = reader.session()
+    everyone = reader.processes()
+    processes = parts.processes_in(span, everyone)
+    ticks = reader.coarse_ticks(span.end_ns, start_ns=span.start_ns)
+    keys = {process.key for process in processes}
+    events = parts.events_in(span, reader.events(span.start_ns, span.end_ns))
+    summary = summarise(
+        session=parts.session_in(session),
+        processes=processes,
+        lanes=parts.lanes_in(span, reader.lanes(), ticks),
+        gils=[gil for gil in reader.gils() if gil.process in keys],
+        ticks=ticks,
+        gaps=parts.gaps_in(span, reader.gaps()),
+        stacks=parts.stacks_in(span, reader.stack_samples(span.start_ns, span.end_ns)),
+        process_ticks=parts.process_ticks_in(span, reader.process_ticks(span.start_ns, span.end_ns)),
+        events=events,
+        # As each starts in one span, spans that touch add up.
+        stalls=[
+            stall for stall in reader.stalls(span.start_ns, span.end_ns) if stall.start_ns >= span.start_ns
+        ],
+        span_ns=(span.start_ns, span.end_ns),
+    )
+    whole_ns = reader.head_ns() if session.ended_ns is None else session.ended_ns
+    cost = summary["gilscope"]["cost"]
+    cost["share_of_core"] = round(session.cost_cpu_ns / whole_ns, 6) if whole_ns else None
+    summary["totals"]["processes_started"] = parts.started_in(span, everyone)
+    summary["target"]["wall_s"] = round((span.end_ns - span.start_ns) / NS_PER_S, 6)
     summary["verdict"] = verdict_fields(judge(summary, events))
     return summary
 

@@ -86,7 +86,20 @@ CREATE TABLE gap (
     + "".join(_tick_tables(suffix) for suffix, _ in ROLLUPS)
 )
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_SECOND = """
+CREATE TABLE mark (id INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
+CREATE TABLE stall (
+    id INTEGER PRIMARY KEY, gil INTEGER NOT NULL, lane INTEGER, start_ns INTEGER NOT NULL,
+    end_ns INTEGER NOT NULL, waiters_mean REAL NOT NULL, waiters_max INTEGER NOT NULL,
+    stack INTEGER) STRICT;
+CREATE INDEX stall_start ON stall (start_ns);
+CREATE INDEX event_at ON event (at_ns);
+DROP INDEX stack_sample_end;
+CREATE INDEX stack_sample_span ON stack_sample (end_ns, start_ns);
+"""
+"""Marks that a user sets, stalls, and what makes a moment in the middle of an hour quick to find."""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
 VERSION = len(MIGRATIONS)
 
 
@@ -95,9 +108,9 @@ def version_of(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a file (or an empty one) to VERSION. The connection must be in autocommit mode."""
-    for number in range(version_of(connection), VERSION):
+def migrate(connection: sqlite3.Connection, to: int | None = None) -> None:
+    """Bring a file (or an empty one) to VERSION, or to an older one. The connection must autocommit."""
+    for number in range(version_of(connection), VERSION if to is None else to):
         statements = ["BEGIN IMMEDIATE", *_statements(MIGRATIONS[number])]
         statements += [f"PRAGMA user_version = {number + 1}", "COMMIT"]
         try:
@@ -119,11 +132,11 @@ def objects(connection: sqlite3.Connection) -> dict[str, str]:
     return {name: " ".join(str(sql).split()) for name, sql in rows}
 
 
-def expected_objects() -> dict[str, str]:
-    """What `objects` says of a file of today's version."""
+def expected_objects(version: int | None = None) -> dict[str, str]:
+    """What `objects` says of a file of today's version, or of an older one."""
     with_schema = sqlite3.connect(":memory:", isolation_level=None)
     try:
-        migrate(with_schema)
+        migrate(with_schema, version)
         return objects(with_schema)
     finally:
         with_schema.close()

@@ -22,11 +22,13 @@ from gilscope.model import (
     Gil,
     Hold,
     Lane,
+    Mark,
     Output,
     Process,
     ProcessTick,
     Session,
     StackSample,
+    Stall,
     Tick,
 )
 from gilscope.recording import schema
@@ -213,6 +215,24 @@ class RecordingWriter:
             "INSERT INTO stack_sample (start_ns, end_ns, lane, stack, count) VALUES (?, ?, ?, ?, ?)",
             [(s.start_ns, s.end_ns, s.lane, self._stack_id(s.frames), s.count) for s in stacks],
         )
+
+    def put_stalls(self, stalls: Iterable[Stall]) -> None:
+        """Write stalls."""
+        self._run(
+            "INSERT INTO stall (gil, lane, start_ns, end_ns, waiters_mean, waiters_max, stack)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    s.gil, s.lane, s.start_ns, s.end_ns, s.waiters_mean, s.waiters_max,
+                    self._stack_id(s.frames) or None,
+                )
+                for s in stalls
+            ],
+        )  # fmt: skip
+
+    def put_marks(self, marks: Iterable[Mark]) -> None:
+        """Write marks."""
+        self._run("INSERT INTO mark (at_ns, text) VALUES (?, ?)", [(m.at_ns, _text(m.text)) for m in marks])
 
     def _stack_id(self, frames: Sequence[Frame]) -> int:
         parent = 0

@@ -10,6 +10,7 @@ from gilscope.sampler.freemerge import AttachedSweeps, Stop, StoppedWorld
 from gilscope.sampler.gilwatch import GilWatch
 from gilscope.sources.gil import Attachment, InterpreterReader
 from gilscope.sources.memory import ReadFailedError
+from gilscope.sources.processes import extension_modules
 from gilscope.sources.tasks import Seen, Sweep
 from gilscope.text import duration_text
 
@@ -17,6 +18,7 @@ INT_MAX = 2**31 - 1
 """What CPython counts a GIL that is on for good as; smaller numbers are imports that it is on for."""
 LAST_MOMENT_NS = 200 * NS_PER_MS
 """A process that ends cannot be read for a moment, which is no gap."""
+MOST_SUSPECTS = 5
 OFF, FOR_THE_MOMENT, FOR_GOOD = range(3)
 
 
@@ -38,6 +40,8 @@ class FreeThreads:
         self._world = StoppedWorld()
         self._levels: dict[int, int] = {}
         """By GIL: whether it was off, on for the moment, or on for good."""
+        self._loaded: set[str] = set()
+        """Extension modules that were there when its GIL was first seen."""
         self._events: list[Event] = []
         self._gaps: list[Gap] = []
         self._failed_ns: int | None = None
@@ -112,6 +116,8 @@ class FreeThreads:
                 continue  # no free-threaded build
             level = _level(watch.probe.enabled)
             before = self._levels.get(watch.gil.key, OFF if watch.gil.kind == "disabled" else level)
+            if watch.gil.key not in self._levels:
+                self._loaded = extension_modules(self._pid)
             self._levels[watch.gil.key] = level
             if watch.gil.kind != watch.probe.kind:
                 watch.gil = replace(watch.gil, kind=watch.probe.kind)
@@ -125,8 +131,15 @@ class FreeThreads:
         if level == OFF:
             self._note(at_ns, "gil-disabled", f"the GIL of {of} is off again")
         elif level > before:
-            how = "for good" if level == FOR_GOOD else "for the moment of an import"
+            how = f"for good{self._suspects()}" if level == FOR_GOOD else "for the moment of an import"
             self._note(at_ns, "gil-enabled", f"the GIL of {of} was turned on {how}")
+
+    def _suspects(self) -> str:
+        """Which import it may have been: of an extension module that is there only now."""
+        loaded = sorted(extension_modules(self._pid) - self._loaded)
+        if not loaded:
+            return ""
+        return f", by the import of {'one of ' if len(loaded) > 1 else ''}{', '.join(loaded[:MOST_SUSPECTS])}"
 
     def end_tick(self, living: Collection[int] = ()) -> list[Gap]:
         """Begin with the next tick, and with the threads that live; the gaps that are over."""

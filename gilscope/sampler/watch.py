@@ -6,10 +6,10 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from gilscope.model import Gap, Gil, GilTick, Hold, Lane, Process
+from gilscope.model import UNTOLD, Gap, Gil, GilTick, Hold, Lane, Process
 from gilscope.sampler.attribute import attribute
 from gilscope.sampler.freethreads import FreeThreads
-from gilscope.sampler.gilwatch import GilWatch, ProcessPart
+from gilscope.sampler.gilwatch import GilWatch, LaneHold, ProcessPart
 from gilscope.sampler.lanes import LaneSet, TickReading
 from gilscope.sampler.merge import GilFold, GilSums
 from gilscope.sources import processes
@@ -52,6 +52,7 @@ class ProcessWatch:
         python: str | None = None,
         older: bool = False,
         parent: InterpreterReader | None = None,
+        stall_ns: int = 0,
     ) -> None:
         """Begin to watch.
 
@@ -64,6 +65,7 @@ class ProcessWatch:
             python: the version it is known to run, where it is.
             older: it ran before the session: CPU time until now is not the session's.
             parent: what reads its parent, from which it may have been forked.
+            stall_ns: longer holds of a GIL may be stalls; 0: nobody looks for any.
         """
         self.identity = facts.identity
         self._keys = keys
@@ -78,6 +80,7 @@ class ProcessWatch:
         )
         self.is_python = python is not None
         self._older = older
+        self._stall_ns = stall_ns
         self._parent = parent
         self.tasks = Tasks(facts.identity.pid)
         self.reader: InterpreterReader | None = None
@@ -104,6 +107,7 @@ class ProcessWatch:
         self._newest = 0
         self._rescan_ns = 0
         self._idle = False
+        self._was_active = True
         self._folded_ns = now_ns
 
     @property
@@ -177,7 +181,7 @@ class ProcessWatch:
             switch_interval_us=probe.switch_interval_us(),
         )
         self.changed_gils.append(gil)
-        self.gils.append(GilWatch(gil, probe, GilFold(self._tick_end_ns)))
+        self.gils.append(GilWatch(gil, probe, GilFold(self._tick_end_ns, self._stall_ns)))
 
     def rescan(self, now_ns: int) -> None:
         """Once a tick: follow interpreters that are made and destroyed.
@@ -185,7 +189,7 @@ class ProcessWatch:
         A new one is at the head of the interpreter's own list; one that is destroyed anywhere else in it is
         noticed within RESCAN_NS, and until then read as free, or not at all.
         """
-        if self.reader is None or self._idle:
+        if self.reader is None:
             return
         try:
             newest = self.reader.newest_interpreter()
@@ -195,6 +199,7 @@ class ProcessWatch:
             found = {(probe.address, probe.interpreter): probe for probe in self.reader.probes()}
         except ReadFailedError:
             return  # in the middle of a change, or the process ends: the next tick sees which
+        self._reread_intervals()
         known = {(watch.probe.address, watch.probe.interpreter): watch for watch in self.gils}
         for place, watch in known.items():
             watch.missing = 0 if place in found else watch.missing + 1
@@ -207,6 +212,15 @@ class ProcessWatch:
             if place not in known:
                 with contextlib.suppress(ReadFailedError):
                     self._add_probe(probe)
+
+    def _reread_intervals(self) -> None:
+        """Follow sys.setswitchinterval."""
+        for watch in self.gils:
+            with contextlib.suppress(ReadFailedError):
+                interval_us = watch.probe.switch_interval_us()
+                if interval_us != watch.gil.switch_interval_us:
+                    watch.gil = replace(watch.gil, switch_interval_us=interval_us)
+                    self.changed_gils.append(watch.gil)
 
     def lose_gil(self, watch: GilWatch) -> None:
         """One of several GILs is gone, with its interpreter."""
@@ -252,6 +266,7 @@ class ProcessWatch:
             if self._older:
                 self._cpu_base_ns = self.tasks.last_cpu_ns
             self._idle = sweep.idle
+            self._was_active = self._was_active or not sweep.idle
             self._swept_ns = now_ns
             self._older = False
         return sweep
@@ -267,6 +282,11 @@ class ProcessWatch:
     def is_idle(self) -> bool:
         """It used no CPU time in the last tick."""
         return self._idle
+
+    def was_active(self) -> bool:
+        """It used CPU time since the last call: it may have started others, or become something else."""
+        was_active, self._was_active = self._was_active, False
+        return was_active
 
     def refresh(self) -> None:
         """Note the CPU time of the process and its lanes so far."""
@@ -330,6 +350,7 @@ class ProcessWatch:
         held = self._find_holders(held, end_ns - start_ns)
         for watch, sums in folded:
             self._add_gil(part, watch, sums)
+            part.long_holds += self._long_holds(watch, tick_ends=True)
         for tid in held:
             self.tasks.wake(tid)
         part.holders += held
@@ -366,6 +387,28 @@ class ProcessWatch:
     def _lane_of(self, holder: int | None) -> int | None:
         return None if holder is None else self.lanes.key_of(self._holders.get(holder, holder))
 
+    def _long_holds(self, watch: GilWatch, *, tick_ends: bool) -> Iterator[LaneHold]:
+        """Long holds of a GIL that ended, then the hold that goes on."""
+        key, stalls = watch.gil.key, watch.fold.stalls
+        holds = [(hold, True) for hold in stalls.take_ended()] if tick_ends else []
+        if stalls.open is not None:
+            holds.append((stalls.open, False))
+        for hold, ended in holds:
+            tid = self._holders.get(hold.tid, hold.tid)
+            if tick_ends:
+                # The kernel tells of time in the run queue when that is over: all of it is in the last tick.
+                hold.queued_ns += self.lanes.queued_ns(tid)
+            lane = self.lanes.key_of(tid)
+            yield LaneHold(key, self.pid, self.process.key, tid, lane, hold, ended)
+
+    def holds_now(self) -> Iterator[LaneHold]:
+        """In the middle of a tick: the hold of each GIL that goes on."""
+        for watch in self.gils:
+            watch.settle()
+            if watch.fold.hold_now() is None:
+                watch.fold.stalls.open = None
+            yield from self._long_holds(watch, tick_ends=False)
+
     def _may_wait(self, end_ns: int) -> bool:
         """Nothing happened: such a process's GILs are folded once a second only, their time in one row."""
         return (
@@ -378,6 +421,7 @@ class ProcessWatch:
 
     def _add_gil(self, part: ProcessPart, watch: GilWatch, sums: GilSums) -> None:
         key = watch.gil.key
+        tells = watch.probe.reader.counts_waiters
         if sums.samples or sums.watched_ns:
             part.gils.append(
                 GilTick(
@@ -386,9 +430,9 @@ class ProcessWatch:
                     locked_samples=sums.locked_samples,
                     watched_ns=sums.watched_ns,
                     held_ns=sums.held_ns,
-                    contended_ns=sums.contended_ns,
-                    waiter_ns=sums.waiter_ns,
-                    waiters_max=sums.waiters_max,
+                    contended_ns=sums.contended_ns if tells else UNTOLD,
+                    waiter_ns=sums.waiter_ns if tells else UNTOLD,
+                    waiters_max=sums.waiters_max if tells else UNTOLD,
                     handoffs=sums.handoffs,
                     handoffs_seen=sums.handoffs_seen,
                     longest_hold_ns=sums.longest_hold_ns,

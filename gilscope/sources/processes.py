@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
+_EXTENSION = re.compile(r"(\w+)\.(?:cpython-\w[\w-]*|abi3t?)\.so")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,21 @@ def executable(pid: int) -> str | None:
         return os.readlink(f"/proc/{pid}/exe")  # noqa: PTH115 - the text is wanted as the kernel gives it
     except OSError:
         return None
+
+
+def extension_modules(pid: int) -> set[str]:
+    """Names of the extension modules that are mapped, without those of the standard library.
+
+    A file counts as one by the tag that CPython's build tools put into its name.
+    """
+    found: set[str] = set()
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/maps").read_text(errors="replace").splitlines():
+            folder, _, name = line.partition("/")[2].rpartition("/")
+            match = _EXTENSION.fullmatch(name.removesuffix(" (deleted)"))
+            if match is not None and not folder.endswith("/lib-dynload"):
+                found.add(match[1])
+    return found
 
 
 def children(pid: int, tids: list[int]) -> list[int]:

@@ -282,6 +282,13 @@ class GilscopeApp(App[None]):
         if line is not None and self.control is not None:
             self.control.send_input(line.encode("utf-8", "replace") + b"\n")
 
+    def leave_for_another(self) -> None:
+        """End at once, and the target with it: the user wants to watch another one."""
+        if self.control is not None and self._target_runs:
+            self.control.stop_target()
+            self.outcome = "stopped"
+        self.exit()
+
     def action_leave(self) -> None:
         """Quit; ask first while the target runs."""
         if not self._target_runs:

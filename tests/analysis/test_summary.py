@@ -63,7 +63,8 @@ KEYS: dict[str, Any] = {
     "notes": [dict.fromkeys(["at_s", "text", "times"])],
     "verdict": {
         "kind": None, "headline": None, "evidence": None, "advice": None, "also": None,
-        "speedup_bound": {"processes": None},
+        "speedup_bound": {"processes": None}, "also_kinds": None,
+        "confidence": {"level": None, "reason": None}, "would_change": None,
     },
 }  # fmt: skip
 """DESIGN, section 8."""

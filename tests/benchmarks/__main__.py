@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import accuracy, tools
+from tests.benchmarks import accuracy, pausing, tools, verdicts
 from tests.benchmarks.tools import (
     Screen,
     alone,
@@ -28,47 +27,24 @@ from tests.benchmarks.tools import (
 
 QUICK = "--quick" in sys.argv
 ROUNDS = 3 if QUICK else 6
+SLOWDOWN_S = 20 if QUICK else 90
 SECONDS = 4 if QUICK else 10
 Row = tuple[str, str, str, str]
 
 
-def took(output: str) -> float:
-    """The seconds that work.py printed."""
-    match = re.search(r"took ([\d.]+)", output)
-    if match is None:
-        raise ValueError(f"no time in {output!r}")
-    return float(match[1])
-
-
-def slowdown(busy: int, idle: int, rounds: int) -> tuple[str, str]:
-    """By how much a target is slowed by gilscope, and by py-spy at 100 Hz; each against the run before it."""
-    script = target("work.py", busy, idle, rounds)
-    ours, theirs = [], []
-    for _ in range(ROUNDS):
-        before = took(alone(script))
-        watched = took(under_gilscope(script)[0])
-        between = took(alone(script))
-        spied = took(under_pyspy(script, "-r", "100")[0])
-        after = took(alone(script))
-        ours.append(watched / ((before + between) / 2) - 1)
-        theirs.append(spied / ((between + after) / 2) - 1)
-    return _percents(ours), _percents(theirs)
-
-
-def _percents(values: list[float]) -> str:
-    mean, spread = mean_and_spread(values)
-    return f"{100 * mean:+.1f} ± {100 * spread:.1f} %"
-
-
 def slowdowns() -> list[Row]:
     """Target slowed by watching."""
-    rounds = 20_000 if QUICK else 40_000
-    four, four_spied = slowdown(4, 0, rounds // 4)
-    many, many_spied = slowdown(2, 200, rounds // 2)
-    return [
-        ("target slowed, 4 CPU threads", "< 1 %", four, f"py-spy record -r 100: {four_spied}"),
-        ("target slowed, 200 idle + 2 busy", "< 2 %", many, f"py-spy record -r 100: {many_spied}"),
-    ]
+    rows: list[Row] = []
+    for what, limit, busy, idle in (
+        ("1 CPU thread", "< 1 %", 1, 0),
+        ("4 CPU threads", "< 1 %", 4, 0),
+        ("200 idle + 2 busy", "< 2 %", 2, 200),
+    ):
+        ours = pausing.under_gilscope(SLOWDOWN_S, busy, idle)
+        theirs = pausing.under_pyspy(SLOWDOWN_S, busy, idle, "-r", "100")
+        beside = f"py-spy record -r 100: {theirs}"
+        rows.append((f"target slowed, {what}", limit, str(ours), beside))
+    return rows
 
 
 def costs() -> list[Row]:
@@ -185,7 +161,7 @@ BENCHES: tuple[Callable[[], list[Row]], ...] = (headless, errors, costs, app, sl
 
 
 def main() -> None:
-    """Measure all, or those named on the command line; for `truth` name versions and loads as well."""
+    """Measure all, or those named on the command line; for `truth` and `verdicts` name more as well."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # probes are taken away also then
     named = {argument for argument in sys.argv[1:] if not argument.startswith("-")}
     model = next(
@@ -198,6 +174,8 @@ def main() -> None:
     )
     print(f"{os.cpu_count()} cores of {model}, {platform.system()} {platform.release()},", end=" ")
     print(f"CPython {platform.python_version()}, {time.strftime('%Y-%m-%d')}\n")
+    if "verdicts" in named:
+        sys.exit(1 if verdicts.print_table(named - {"verdicts"}) else 0)
     benches = [bench for bench in BENCHES if not named or bench.__name__ in named]
     if benches:
         print("| what | budget | measured | beside it |\n|---|---|---|---|")

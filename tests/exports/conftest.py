@@ -10,10 +10,11 @@ import pytest
 
 from gilscope.exports.options import Options
 from gilscope.exports.registry import FORMATS
+from gilscope.recording import schema
 from gilscope.recording.streams import RecordingStreams
 from tests.exports.samples import hostile
 
-GOLDEN = Path(__file__).parents[1] / "recordings" / "v1.gilscope"
+GOLDEN = Path(__file__).parents[1] / "recordings" / f"v{schema.VERSION}.gilscope"
 """Of a real run: threads, a child process, stacks, output."""
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from gilscope.cli.export import FORMATS as NAMES
 from gilscope.exports.registry import FORMATS
+from gilscope.recording import schema
 from tests.commands import command, complaint, environment, gilscope
 from tests.watched import wait_for
 
@@ -169,7 +170,7 @@ def test_harmful_names_in_the_picture(harmful: Path, tmp_path: Path) -> None:
 
 
 def test_json_report_is_the_live_summary(real: Path, tmp_path: Path) -> None:
-    live = json.loads((Path(__file__).parents[1] / "recordings" / "v1.json").read_text())
+    live = json.loads((Path(__file__).parents[1] / "recordings" / f"v{schema.VERSION}.json").read_text())
     report = json.loads(gilscope(tmp_path, "report", real, "--format", "json").stdout)
     for key in ("schema", "target", "machine", "gils", "lanes", "processes", "cores", "totals"):
         assert report[key] == live[key], key

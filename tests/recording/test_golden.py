@@ -49,10 +49,11 @@ def test_what_the_session_was(path: Path) -> None:
     assert {lane.name for lane in reader.lanes()} >= {"MainThread", "cpu-0", "cpu-1", "sleeper"}
     assert len(reader.processes()) == len(reader.gils()) == 2
     window = reader.window(0, 1_000_000_000)
-    assert len(window.ticks) == 20
+    assert 10 <= len(window.ticks) <= 20  # longer ones where the budget asked for that
     assert window.holds
     assert window.events
     assert reader.stack_samples()
+    assert len(reader.marks()) == (0 if path.stem == "v1" else 1)
     assert b"".join(piece.data for piece in reader.output()) == b""  # headless: the terminal has it
     assert sum(tick.end_ns - tick.start_ns for tick in reader.ticks()) == reader.head_ns()
     reader.close()

@@ -31,7 +31,8 @@ from gilscope.model import (
     StackSample,
     Tick,
 )
-from gilscope.recording.reader import COARSE_FROM_TICKS, RecordingReader
+from gilscope.recording.reader import RecordingReader
+from gilscope.recording.ticks import COARSE_FROM_TICKS
 from gilscope.recording.writer import RecordingWriter
 from gilscope.sources.scripted import Script, ScriptedSession, write
 from tests.recording import samples

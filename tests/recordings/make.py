@@ -60,6 +60,7 @@ def main() -> None:
         with contextlib.closing(sqlite3.connect(folder / "r.gilscope", isolation_level=None)) as db:
             db.executemany("UPDATE meta SET value = ? WHERE key = ?", [(v, k) for k, v in MACHINE.items()])
             db.execute("UPDATE frame SET file = replace(file, ?, '/home/user')", (name,))
+            db.execute("INSERT INTO mark (at_ns, text) VALUES (500000000, 'half a second')")
             db.execute("VACUUM")
         shutil.copy(folder / "r.gilscope", recording)
     recording.chmod(0o644)

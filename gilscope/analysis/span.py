@@ -1,0 +1,101 @@
+"""A part of a session: what of each thing falls into it, so that adjacent parts add up to the whole. Pure.
+
+Ticks belong to the span in which they start. What was counted over a longer time, such as stacks over a
+chunk of py-spy's, is shared out by time, in whole numbers that add up again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from gilscope.model import Event, Gap, Lane, Process, ProcessTick, Session, StackSample, State, Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `start_ns` to before `end_ns`."""
+
+    start_ns: int
+    end_ns: int
+
+    def overlaps(self, start_ns: int, end_ns: int | None) -> bool:
+        """Whether something that lasted so long (None: still does) was there in the span."""
+        return start_ns < self.end_ns and (end_ns is None or end_ns > self.start_ns)
+
+    def part(self, amount: int, start_ns: int, end_ns: int) -> int:
+        """The span's part of an amount that came evenly from `start_ns` to `end_ns`."""
+        length = end_ns - start_ns
+        if length <= 0:
+            return amount if self.start_ns <= start_ns < self.end_ns else 0
+        first = min(max(self.start_ns - start_ns, 0), length)
+        last = min(max(self.end_ns - start_ns, 0), length)
+        # From differences of one rounded line, parts of neighbours add up to the amount.
+        return amount * last // length - amount * first // length
+
+
+def lanes_in(span: Span, lanes: Iterable[Lane], ticks: Iterable[Tick]) -> tuple[Lane, ...]:
+    """The lanes of a span: alive as long as they were in it, their CPU time as the ticks have it."""
+    cpu_ns: dict[int, int] = {}
+    for tick in ticks:
+        for row in tick.lanes:
+            on_cpu = row.states[State.RUNNING] + row.states[State.NATIVE]
+            cpu_ns[row.lane] = cpu_ns.get(row.lane, 0) + on_cpu
+    return tuple(
+        replace(
+            lane,
+            start_ns=max(lane.start_ns, span.start_ns),
+            end_ns=span.end_ns if lane.end_ns is None else min(lane.end_ns, span.end_ns),
+            cpu_ns=cpu_ns.get(lane.key, 0),
+        )
+        for lane in lanes
+        if span.overlaps(lane.start_ns, lane.end_ns)
+    )
+
+
+def processes_in(span: Span, processes: Iterable[Process]) -> tuple[Process, ...]:
+    """The processes of a span. Their CPU time is that of their lanes: the kernel's is of all their life."""
+    return tuple(replace(p, cpu_ns=0) for p in processes if span.overlaps(p.start_ns, p.end_ns))
+
+
+def started_in(span: Span, processes: Sequence[Process]) -> int:
+    """How many processes started in a span, the first of all not counted."""
+    return sum(span.start_ns <= p.start_ns < span.end_ns for p in processes[1:])
+
+
+def gaps_in(span: Span, gaps: Iterable[Gap]) -> tuple[Gap, ...]:
+    """The gaps of a span, as far as they reach into it."""
+    return tuple(
+        replace(gap, start_ns=max(gap.start_ns, span.start_ns), end_ns=min(gap.end_ns, span.end_ns))
+        for gap in gaps
+        if span.overlaps(gap.start_ns, gap.end_ns)
+    )
+
+
+def stacks_in(span: Span, stacks: Iterable[StackSample]) -> tuple[StackSample, ...]:
+    """The stacks of a span, each with its part of the count."""
+    shared = (replace(s, count=span.part(s.count, s.start_ns, s.end_ns)) for s in stacks)
+    return tuple(sample for sample in shared if sample.count)
+
+
+def events_in(span: Span, events: Iterable[Event]) -> tuple[Event, ...]:
+    """The events of a span."""
+    return tuple(event for event in events if span.start_ns <= event.at_ns < span.end_ns)
+
+
+def process_ticks_in(span: Span, ticks: Iterable[ProcessTick]) -> tuple[ProcessTick, ...]:
+    """What processes cost in a span; of each also the last reading before, which held until the next."""
+    before: dict[int, ProcessTick] = {}
+    inside = []
+    for tick in ticks:
+        if tick.at_ns < span.start_ns:
+            if tick.process not in before or before[tick.process].at_ns < tick.at_ns:
+                before[tick.process] = tick
+        elif tick.at_ns < span.end_ns:
+            inside.append(tick)
+    return (*before.values(), *inside)
+
+
+def session_in(session: Session) -> Session:
+    """The session without what is only known of all of it."""
+    return replace(session, threads_created=None, threads_started=None)

@@ -1,0 +1,1 @@
+"""One kind of verdict a file; `registry` has them in order."""

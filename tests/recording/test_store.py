@@ -1,0 +1,88 @@
+"""Where recordings lie, and which of them stay."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gilscope.errors import RecordingError
+from gilscope.recording import store
+from tests.recording.files import make
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state" / "gilscope" / "recordings"
+
+
+def test_where_recordings_lie(state: Path) -> None:
+    assert store.directory() == state
+    assert store.all_recordings() == []
+    with pytest.raises(RecordingError, match="no recording yet"):
+        store.find("last")
+    first = make(store.new_path("fib.py"))
+    assert first.parent == state
+    assert state.stat().st_mode & 0o777 == 0o700
+    assert first.name.endswith("-fib.py.gilscope")
+    second = make(store.new_path("fib.py"))
+    assert first != second
+    os.utime(first, (1, 1))
+    assert store.all_recordings() == [second, first]
+    assert store.find("last") == second
+    assert store.find(str(first)) == first
+    store.remove(second)
+    assert store.find("last") == first
+    with pytest.raises(RecordingError, match="Cannot remove"):
+        store.remove(second)
+
+
+@pytest.mark.parametrize(
+    ("title", "word"),
+    [
+        ("fib.py", "fib.py"), ("-c 'import os; x'", "c_import_os_x"), ("../../etc/passwd", "etc_passwd"),
+        ("", "target"), ("…", "target"), ("ü\0\n\x1b[2J", "2J"), ("a" * 300, "a" * 40), (".hidden", "hidden"),
+        ("-m http.server", "m_http.server"),
+    ],
+)  # fmt: skip
+def test_names_of_recordings(title: str, word: str, state: Path) -> None:
+    found = store.new_path(title)
+    assert found.parent == state
+    assert found.name.split("-", 5)[-1] == word + ".gilscope"
+
+
+def test_the_oldest_go(state: Path) -> None:
+    made = []
+    for number in range(store.KEPT + 3):
+        path = store.new_path(f"n{number}")
+        path.write_bytes(b"x")
+        path.with_name(path.name + "-wal").touch()
+        for file in (path, path.with_name(path.name + "-wal")):
+            os.utime(file, (number, number))
+        made.append(path)
+    assert store.all_recordings() == made[:2:-1]
+    assert len(list(state.iterdir())) == 2 * store.KEPT
+    # One that is written grows in its WAL file.
+    os.utime(made[3].with_name(made[3].name + "-wal"))
+    store.prune(keep=1)
+    assert store.all_recordings() == [made[3]]
+
+
+def test_find(state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RecordingError, match="There is no file"):
+        store.find(str(tmp_path / "none"))
+    with pytest.raises(RecordingError, match="is a directory"):
+        store.find(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    make(store.new_path("x"))
+    make(tmp_path / "last")
+    assert store.find("last") == Path("last")
+    assert state.exists()
+
+
+def test_a_state_directory_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc")
+    with pytest.raises(RecordingError, match="Cannot make the folder"):
+        store.new_path("x")

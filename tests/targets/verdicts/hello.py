@@ -1,0 +1,3 @@
+"""Over before anything can be said."""
+
+print("hello")

@@ -1,0 +1,5 @@
+"""One thread that sleeps."""
+
+import time
+
+time.sleep(1.2)
