@@ -61,7 +61,6 @@ def _summary_of_span(reader: RecordingReader, span: parts.Span) -> dict[str, Any
         gaps=parts.gaps_in(span, reader.gaps()),
         stacks=parts.stacks_in(span, reader.stack_samples(span.start_ns, span.end_ns)),
         process_ticks=parts.process_ticks_in(span, reader.process_ticks(span.start_ns, span.end_ns)),
-        stalls=reader.stalls(span.start_ns, span.end_ns),
         events=events,
         # As each starts in one span, spans that touch add up.
         stalls=[
