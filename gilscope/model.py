@@ -331,6 +331,8 @@ class Session:
     """The most that a sample came after its deadline."""
     torn_reads: int = 0
     failed_reads: int = 0
+    sweeps: int | None = None
+    """How often all threads were looked at; None in recordings of older versions."""
     disagreements: int = 0
     """Stacks for which py-spy named another holder than the probe could have seen."""
     threads_created: int | None = None
@@ -435,5 +437,6 @@ class Counters:
     samples_taken: int = 0
     late_ns_max: int = 0
     failed_reads: int = 0
+    sweeps: int = 0
     threads_by_pid: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Per pid: threads created and started, as the shim counts them."""

@@ -48,7 +48,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 """Libraries that only some files know."""
 PURE = {
     "sampler/merge.py", "sampler/stallfold.py", "sampler/fromwithin.py", "analysis/functions.py",
-    "analysis/stalls.py", "sampler/freemerge.py", "sampler/budget.py", "analysis/summary.py",
+    "analysis/stalls.py", "analysis/waits.py", "sampler/freemerge.py", "sampler/budget.py",
+    "analysis/summary.py",
     "analysis/quality.py", "analysis/free_threaded.py", "analysis/span.py",
     "analysis/compare.py", "exports/text.py", "exports/compare.py", "text.py", "model.py",
     "views/present.py", "views/axis.py",

@@ -7,12 +7,13 @@ Keys are stable: people and scripts use them. `_s` seconds, `_ms` milliseconds, 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from gilscope.analysis.functions import HeldTimes, functions, rest_on, weigh
 from gilscope.analysis.stalls import stalls_shown
+from gilscope.analysis.waits import Waits
 from gilscope.model import (
     N_STATES,
     NS_PER_MS,
@@ -106,12 +107,13 @@ def summarise(
     process_ticks: Sequence[ProcessTick] = (),
     events: Sequence[Event] = (),
     stalls: Sequence[Stall] | None = (),
+    waits: Mapping[int, Waits] | None = None,
     span_ns: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
     """The summary of a session, or of the part of it whose ticks are given, without its verdict (None).
 
-    `stalls` None: nobody looked for any. `span_ns`: that part's start and end, where all that is given is
-    already of that part only.
+    `stalls` None: nobody looked for any. `waits`: by lane, None if they were not looked at. `span_ns`: that
+    part's start and end, where all that is given is already of that part only.
     """
     sums = _Sums()
     held = HeldTimes({sample.lane for sample in stacks})
@@ -125,8 +127,20 @@ def summarise(
     watched_ns = _watched_by_process(sums, process_of_gil)
     # Where a GIL does not count its waiters (musl), sweeps still tell who waits; py-spy cannot see it.
     blind = {gil.process for gil in gils if gil.key in sums.gils and gil.source == "py-spy"}
+    whole_ns = session.ended_ns if session.ended_ns is not None else end_ns
+    sweeps_hz = (session.sweeps or 0) * NS_PER_S / whole_ns if whole_ns else 0.0
     lane_rows = [
-        _lane(lane, pids, sums, watched_ns, end_ns, sees_waiting=lane.process not in blind) for lane in lanes
+        _lane(
+            lane,
+            pids,
+            sums,
+            watched_ns,
+            end_ns,
+            sees_waiting=lane.process not in blind,
+            sweeps_hz=sweeps_hz,
+            waits=waits,
+        )
+        for lane in lanes
     ]
     process_rows = [_process(process, process_ticks, lanes, session, end_ns) for process in processes]
     # py-spy sees neither who waits nor when the GIL passes on.
@@ -271,6 +285,8 @@ def _lane(
     end_ns: int,
     *,
     sees_waiting: bool,
+    sweeps_hz: float,
+    waits: Mapping[int, Waits] | None,
 ) -> dict[str, Any]:
     states = sums.states.get(lane.key, [0] * N_STATES)
     alive_ns = max(0, (end_ns if lane.end_ns is None else lane.end_ns) - lane.start_ns)
@@ -290,8 +306,14 @@ def _lane(
     for state in State:
         ns = blocked_ns if state is State.BLOCKED else states[state]
         row[f"{state.word}_s"] = _round(ns / NS_PER_S)
+    # Who waits is seen in sweeps: how many of them fell into the lane's life says how sure its part is.
+    share = min(1.0, states[State.WAITING] / alive_ns) if alive_ns else 0.0
+    row["waiting_ci95"] = _rounded(share_error(share, round(sweeps_hz * alive_ns / NS_PER_S)))
+    own = waits.get(lane.key) if waits is not None else None
+    row["waits"] = own.fields() if own is not None and own.count else None
     if not sees_waiting:
-        row["waiting_s"] = None  # it is somewhere in what is unknown
+        # It is somewhere in what is unknown.
+        row["waiting_s"] = row["waiting_ci95"] = row["waits"] = None
     return row
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from gilscope.analysis import span as parts
 from gilscope.analysis.quality import quality_of
 from gilscope.analysis.summary import summarise
 from gilscope.analysis.verdict import judge, verdict_fields
+from gilscope.analysis.waits import Waits, waits
 from gilscope.model import NS_PER_S, Quality
 from gilscope.recording.reader import RecordingReader
+from gilscope.recording.streams import RecordingStreams
 
 
 def summary_of(
@@ -38,11 +41,21 @@ def summary_of(
         stacks=reader.stack_samples(),
         process_ticks=reader.process_ticks(),
         stalls=reader.stalls() if end_ns is None else reader.stalls(0, end_ns),
+        waits=_waits(reader) if end_ns is None else None,
         events=[event for event in reader.events() if end_ns is None or event.at_ns <= end_ns],
     )
     events = [event for event in reader.events() if event.at_ns <= until_ns]
     summary["verdict"] = verdict_fields(judge(summary, events))
     return summary
+
+
+def _waits(reader: RecordingReader) -> Mapping[int, Waits]:
+    """How long lanes waited for each acquisition: of whole sessions only, as it reads every hold."""
+    streams = RecordingStreams(reader.path, checked=True)
+    try:
+        return waits(streams.steps())
+    finally:
+        streams.close()
 
 
 def _summary_of_span(reader: RecordingReader, span: parts.Span) -> dict[str, Any]:

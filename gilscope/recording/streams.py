@@ -30,13 +30,17 @@ StackRow = tuple[int, int, int, int]
 class RecordingStreams(RecordingReader):
     """A reader that also iterates over everything."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, checked: bool = False) -> None:
         """Open and check `path`.
+
+        Args:
+            path: the recording.
+            checked: another reader has checked every page of it just now.
 
         Raises:
             RecordingError: as RecordingReader does.
         """
-        super().__init__(path)
+        super().__init__(path, live=checked)
         self.until_ns = self.head_ns()
         """The end of what is read."""
         self._last_stack = int(self._value("SELECT max(id) FROM stack_sample") or 0)

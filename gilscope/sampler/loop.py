@@ -199,6 +199,7 @@ class Sampler:
         return False
 
     def _sweep(self, now_ns: int, *, thorough: bool = True) -> None:
+        self._counters.sweeps += 1
         for watch in self._tree.watches:
             watch.sweep(now_ns, thorough=thorough)
         plan = self._cost.plan
@@ -306,6 +307,7 @@ class Sampler:
             late_ns_max=self._counters.late_ns_max,
             torn_reads=self._tree.torn_reads(),
             failed_reads=self._counters.failed_reads,
+            sweeps=self._counters.sweeps,
             disagreements=self._collector.disagreements,
             threads_created=sum(created for created, _ in threads) if counted else None,
             threads_started=sum(started for _, started in threads) if counted else None,
