@@ -1,6 +1,6 @@
 """Is each long C call found as a stall, with its place, its length and its waiters? On all Pythons found:
 
-    python -m tests.stalled [SECONDS_HELD [TIMES]]
+python -m tests.stalled [SECONDS_HELD [TIMES]]
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ def main() -> None:
             wrong = problems(stalls, taken)
             figures = ", ".join(f"{stall['held_ms']:.1f}" for stall in stalls)
             truth = ", ".join(f"{ms:.1f}" for ms in taken)
-            print(f"{version:5} held {figures} ms (by its own clock {truth}): {'; '.join(wrong) or 'all right'}")
+            print(
+                f"{version:5} held {figures} ms (by its own clock {truth}): {'; '.join(wrong) or 'all right'}"
+            )
 
 
 if __name__ == "__main__":
