@@ -39,14 +39,16 @@ def say(text: str) -> None:
         click.echo(clean(line), err=True)
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: Path, option: str = "--json") -> None:
     """Fail now rather than after the script has run for an hour."""
     existed = path.exists()
     try:
         with path.open("a"):
             pass
     except OSError as error:
-        raise UsageError(f"Cannot write {path}: {error.strerror}.\nName another file with --json.") from error
+        raise UsageError(
+            f"Cannot write {path}: {error.strerror}.\nName another file with {option}."
+        ) from error
     if not existed:
         path.unlink()
 

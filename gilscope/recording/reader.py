@@ -61,6 +61,11 @@ class RecordingReader:
         """Close the file. The last to close a finished live recording folds its WAL file in."""
         self._db.close()
 
+    @property
+    def written_with(self) -> int:
+        """The schema version that it was written with; what later ones brought is empty in it."""
+        return self._db.version
+
     def session(self) -> Session:
         """What the recording is of."""
         with self._db.one_moment():

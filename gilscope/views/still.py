@@ -89,6 +89,7 @@ def without_outside(svg: str) -> str:
     Raises:
         RecordingError: it still refers to something outside.
     """
+    svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r"@font-face\s*\{.*?\}", "", svg, flags=re.DOTALL)
     svg = re.sub(r"font-family:\s*[^;\"}]*", f"font-family: {FONT}", svg)
     if _OUTSIDE.search(re.sub(r">[^<]*<", "><", svg)):
