@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -12,11 +13,33 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from gilscope.errors import GilscopeError, UsageError
-from gilscope.model import Quality, SpanReport, Verdict
+from gilscope.model import NS_PER_S, Quality, SpanReport, Verdict
 from gilscope.text import clean
 
 if TYPE_CHECKING:
     from gilscope.recording.reader import RecordingReader
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600}
+
+
+def length_ns(option: str, text: str, *, least_s: int) -> int:
+    """A length of time such as 90s, 10m or 2h, in nanoseconds.
+
+    Raises:
+        UsageError: it is none, or too short.
+    """
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
+    try:
+        seconds = float(number) * _UNITS[unit]
+    except ValueError:
+        seconds = math.nan
+    if not least_s <= seconds <= 1e6 * _UNITS["h"]:
+        raise UsageError(
+            f"{option} {text} is out of range: it is a length of time from {least_s}s on, such as 10m or 2h.\n"
+            f"Leave {option} out to record all."
+        )
+    return round(seconds * NS_PER_S)
 
 
 @contextlib.contextmanager
