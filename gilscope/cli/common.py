@@ -36,7 +36,7 @@ def length_ns(option: str, text: str, *, least_s: int) -> int:
         seconds = math.nan
     if not least_s <= seconds <= 1e6 * _UNITS["h"]:
         raise UsageError(
-            f"{option} {text} is out of range: it is a length of time from {least_s}s on, such as 10m or 2h.\n"
+            f"{option} {text} is out of range: it takes a length from {least_s}s on, such as 10m or 2h.\n"
             f"Leave {option} out to record all."
         )
     return round(seconds * NS_PER_S)
