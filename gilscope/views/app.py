@@ -38,6 +38,7 @@ SESSION_NS = 250 * NS_PER_MS
 """How often the session's own description is read."""
 OPEN_PATIENCE_NS = 10 * NS_PER_S
 """For so long a recording of a live session may be missing or unfinished before that is an error."""
+LARGE_BYTES = 20_000_000
 NOTE_MOST = 200
 """Characters of a mark's note."""
 READ_PATIENCE = 30
@@ -138,7 +139,8 @@ class GilscopeApp(ThinkingApp):
         viewing = self.dashboard.viewing
         return self.control is not None and (viewing is None or viewing.growing) and not self.dashboard.lost
 
-    def _fail(self, message: str) -> None:
+    def fail(self, message: str) -> None:
+        """End with an error, in words for the user."""
         self.exit_error = message
         self.exit()
 
@@ -163,7 +165,7 @@ class GilscopeApp(ThinkingApp):
                     clean(str(error).replace("\n", " ")), title="Cannot read", severity="error", markup=False
                 )
             if self._failures >= READ_PATIENCE:
-                self._fail(str(error))
+                self.fail(str(error))
 
     def _terminal_is_behind(self) -> bool:
         """A slow terminal has not yet drawn the last frames; more would only make keys slow to answer."""
@@ -179,7 +181,7 @@ class GilscopeApp(ThinkingApp):
         if self.control and (session or viewing is None):
             status = self.control.status()
             if status.error is not None:
-                self._fail(status.error)
+                self.fail(status.error)
                 return
             self.dashboard.lost = not status.sampler_alive and viewing is not None and viewing.growing
         if session:
@@ -197,18 +199,22 @@ class GilscopeApp(ThinkingApp):
         try:
             if not self.path.exists():
                 if not live:
-                    self._fail(f"There is no recording {clean(str(self.path))}.")
+                    self.fail(f"There is no recording {clean(str(self.path))}.")
                 elif waited > OPEN_PATIENCE_NS:
-                    self._fail(f"The sampler has written no recording in {waited // NS_PER_S} s: {self.path}")
+                    self.fail(f"The sampler has written no recording in {waited // NS_PER_S} s: {self.path}")
                 return
-            reader = RecordingReader(self.path, live=live)
+            # To check every page of a long recording takes a second: that is done while it is shown.
+            large = self.path.stat().st_size > LARGE_BYTES
+            reader = RecordingReader(self.path, live=live or large)
             viewing = Viewing(reader)
         except GilscopeError as error:
             if not live or waited > OPEN_PATIENCE_NS:
-                self._fail(str(error))
+                self.fail(str(error))
             return
         self._reader = reader
         if self.control is None:
+            if large:
+                self.run_worker(self.check_pages, thread=True, group="check", exit_on_error=False)
             viewing.begin_at(self.at_ns, self.speed)
         self.dashboard.viewing = viewing
         self.dashboard.redraw()
