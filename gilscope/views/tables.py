@@ -139,7 +139,9 @@ PROCESSES = Table(
         Column("CPU s", "seconds of CPU time", _key("cpu_s"), _seconds),
         Column("threads", "most at once", _key("threads_max"), _text),
         Column("RSS MB", "memory in RAM at most, shared pages included", _key("rss_max_mb"), _mb),
-        Column("PSS MB", "likewise, shared pages divided among those who share them", _key("pss_max_mb"), _mb),
+        Column(
+            "PSS MB", "likewise, shared pages divided among those who share them", _key("pss_max_mb"), _mb
+        ),
         Column("USS MB", "likewise, only what is its own", _key("uss_max_mb"), _mb),
         Column(
             "GIL held",

@@ -34,9 +34,7 @@ class TableScreen(ModalScreen[None]):
         Binding("y", "copy", "Copy the row", id="table.copy"),
     ]
 
-    def __init__(
-        self, kind: str, path: Path, until_ns: Callable[[], int], summary_of: SummaryOf
-    ) -> None:
+    def __init__(self, kind: str, path: Path, until_ns: Callable[[], int], summary_of: SummaryOf) -> None:
         """A table without rows yet.
 
         Args:
@@ -76,7 +74,9 @@ class TableScreen(ModalScreen[None]):
         grid.clear(columns=True)
         for number, column in enumerate(self.table.columns):
             mark = (" ▼" if self._backwards else " ▲") if number == self._by else ""
-            grid.add_column(Text(column.head + mark, justify="left" if column.left else "right"), key=str(number))
+            grid.add_column(
+                Text(column.head + mark, justify="left" if column.left else "right"), key=str(number)
+            )
         column = self.table.columns[self._by]
         self.query_one("#table-words", Static).update(
             f" {column.head}: {column.meaning}.  o O sort  r turn  / filter  y copy  esc close"
@@ -130,7 +130,9 @@ class TableScreen(ModalScreen[None]):
         grid.scroll_to(*top, animate=False)
         all_rows = len(self.table.rows(self._summary))
         some = f"{len(rows)} of {all_rows}" if self._only else str(all_rows)
-        self.query_one("#table-title", Static).update(f" {self.table.title}: {some}, from the session's start")
+        self.query_one("#table-title", Static).update(
+            f" {self.table.title}: {some}, from the session's start"
+        )
 
     # --- keys ---
 
