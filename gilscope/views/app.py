@@ -28,6 +28,7 @@ from gilscope.views.control import SessionControl
 from gilscope.views.screens.dashboard import Dashboard
 from gilscope.views.screens.dialogs import HelpScreen, InputScreen, MarksScreen, QuitChoice, QuitScreen
 from gilscope.views.screens.keys import BINDINGS, key_list
+from gilscope.views.screens.tables import SummaryOf, TableScreen
 from gilscope.views.thinking import QualityOf, SpanOf, ThinkingApp, VerdictOf
 from gilscope.views.viewing import Viewing
 
@@ -67,6 +68,7 @@ class GilscopeApp(ThinkingApp):
         verdict_of: VerdictOf | None = None,
         quality_of: QualityOf | None = None,
         span_of: SpanOf | None = None,
+        summary_of: SummaryOf | None = None,
         at_ns: int | None = None,
         speed: float = 1.0,
     ) -> None:
@@ -81,6 +83,7 @@ class GilscopeApp(ThinkingApp):
                 reader of its own.
             quality_of: likewise, how well it was watched; called while that is on the screen.
             span_of: likewise, what a selected span comes to.
+            summary_of: likewise, all figures up to a moment.
             at_ns: where a replay begins; None: at its start.
             speed: how fast it plays.
         """
@@ -89,6 +92,7 @@ class GilscopeApp(ThinkingApp):
         self.control = control
         self.clock: Clock = clock or MonotonicClock()
         self.at_ns, self.speed = at_ns, speed
+        self.summary_of = summary_of
         self.exit_error: str | None = None
         """Why the app had to end, in words for the user."""
         self.outcome: Outcome = "ended"
@@ -231,6 +235,13 @@ class GilscopeApp(ThinkingApp):
             self.notify("Only a target that runs can be typed to.", severity="warning")
             return
         self.push_screen(InputScreen(), self._typed)
+
+    def action_table(self, kind: str) -> None:
+        """Threads or processes as a table, up to the position."""
+        viewing = self.dashboard.viewing
+        if viewing is not None and self.summary_of is not None:
+            until_ns = lambda: viewing.playback.position_ns  # noqa: E731 - asked again and again
+            self.push_screen(TableScreen(kind, self.path, until_ns, self.summary_of))
 
     def action_mark(self) -> None:
         """Mark this moment, with a note."""
