@@ -50,6 +50,7 @@ MARKER_SCHEMA = (
     _schema("event", "{marker.name}: {marker.data.text}", {"text": ("Text", "string")}),
     _schema("gap", "not read: {marker.data.reason}",
             {"source": ("Source", "string"), "reason": ("Reason", "string")}),
+    _schema("mark", "mark: {marker.data.text}", {"text": ("Note", "string")}),
     _schema("output", "{marker.data.text}", {"text": ("Text", "string")}),
 )  # fmt: skip
 
@@ -283,7 +284,7 @@ class _Profile:
         for event in streams.each_event():
             yield event.kind, max(0, event.at_ns), None, {"type": "event", "text": event.text}
         for at_ns, text in streams.each_mark():
-            yield "mark", at_ns, None, {"type": "event", "text": text}
+            yield "mark", at_ns, None, {"type": "mark", "text": text}
         for gap in streams.gaps():
             about = {"type": "gap", "source": gap.source, "reason": gap.reason}
             yield "gap", max(0, gap.start_ns), max(0, gap.start_ns, gap.end_ns), about

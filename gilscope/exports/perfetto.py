@@ -183,7 +183,7 @@ class _Trace:
                 pid, tid, scope = self._machine, self._machine, "g"
             yield _instant(event.kind, event.at_ns, pid, tid, scope, event.text)
         for at_ns, text in streams.each_mark():
-            yield _instant("mark", at_ns, self._machine, self._machine, "g", text)
+            yield _instant("mark", at_ns, self._machine, self._machine, "g", text, kind="mark")
         for number, (_, lane, start, end, waiters, _stack) in enumerate(streams.each_stall()):
             pid = names.pid_of_lane(lane) if lane in names.lanes else self._machine
             yield from _span("stall", "stall", number, pid, start, end, {"waiters": waiters})
@@ -200,9 +200,9 @@ def _title(process: Process) -> str:
     return process.command[:200] or f"pid {process.pid}"
 
 
-def _instant(name: str, at_ns: int, pid: int, tid: int, scope: str, text: str) -> str:
+def _instant(name: str, at_ns: int, pid: int, tid: int, scope: str, text: str, *, kind: str = "event") -> str:
     return (
-        f'{{"ph":"i","cat":"event","name":{json.dumps(name)},"pid":{pid},"tid":{tid},"s":"{scope}",'
+        f'{{"ph":"i","cat":"{kind}","name":{json.dumps(name)},"pid":{pid},"tid":{tid},"s":"{scope}",'
         f'"ts":{_us(max(0, at_ns))},"args":{{"text":{json.dumps(text)}}}}}'
     )
 
