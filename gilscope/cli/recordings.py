@@ -6,13 +6,22 @@ import sys
 
 import rich_click as click
 
-from gilscope.cli.common import errors_end_it, quality_of, verdict_of
+from gilscope.cli.common import errors_end_it, quality_of, span_of, verdict_of
 from gilscope.errors import RecordingError, UsageError
+from gilscope.model import NS_PER_S
 
 
 @click.command()
 @click.argument("file", metavar="FILE|last")
-def replay(*, file: str) -> None:
+@click.option("--at", "at_s", type=click.FloatRange(0), metavar="SECONDS", help="Begin here.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.001, 100),
+    default=1.0,
+    show_default=True,
+    help="Play this many times as fast.",
+)
+def replay(*, file: str, at_s: float | None, speed: float) -> None:
     """Scrub through a recording again."""
     from gilscope.recording import store  # noqa: PLC0415
     from gilscope.recording.reader import RecordingReader  # noqa: PLC0415
@@ -20,15 +29,30 @@ def replay(*, file: str) -> None:
     with errors_end_it():
         path = store.find(file)
         reader = RecordingReader(path)
-        title = reader.session().command
+        title, head_ns = reader.session().command, reader.head_ns()
         reader.close()
+        at_ns = None if at_s is None else round(at_s * NS_PER_S)
+        if at_ns is not None and at_ns > head_ns:
+            raise UsageError(
+                f"{path} is {head_ns / NS_PER_S:.1f} s long: there is nothing at {at_s:g} s.\n"
+                "Name an earlier moment with --at."
+            )
         if not sys.stdout.isatty():
             raise UsageError(
                 "replay needs a terminal on its standard output.\nFor text: gilscope report " + file
             )
         from gilscope.views.app import GilscopeApp  # noqa: PLC0415
 
-        app = GilscopeApp(path, control=None, title=title, verdict_of=verdict_of, quality_of=quality_of)
+        app = GilscopeApp(
+            path,
+            control=None,
+            title=title,
+            verdict_of=verdict_of,
+            quality_of=quality_of,
+            span_of=span_of,
+            at_ns=at_ns,
+            speed=speed,
+        )
         app.run()
         if app.exit_error:
             raise RecordingError(app.exit_error)

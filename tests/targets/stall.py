@@ -1,4 +1,7 @@
-"""A C call that holds the GIL for some time, again and again, while three threads want it."""
+"""A C call that holds the GIL for some time, again and again, while three threads want it.
+
+stall.py SECONDS TIMES; prints, for each call, how long it took by the program's own clock.
+"""
 
 import ctypes
 import sys
@@ -29,6 +32,7 @@ for _ in range(TIMES):
     time.sleep(BETWEEN_S)
     began = time.monotonic()
     hog()
+    print("HELD %.3f" % ((time.monotonic() - began) * 1e3), flush=True)
 end = True
 for thread in threads:
     thread.join()
