@@ -60,7 +60,7 @@ def test_the_numbers_in_it() -> None:
     assert len(list(queries())) == 10
 
 
-@pytest.mark.parametrize(("heading", "sql", "columns"), queries(), ids=lambda value: str(value)[:24])
+@pytest.mark.parametrize(("heading", "sql", "columns"), list(queries()), ids=lambda value: str(value)[:24])
 def test_each_query_gives_what_it_says(heading: str, sql: str, columns: list[str], harmful: Path) -> None:
     rows = 0
     for path in (GOLDEN, harmful):

@@ -107,7 +107,9 @@ def gils(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
 def functions(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The functions that held the GIL most."""
     found: Sequence[dict[str, Any]] = summary["functions"] or []
-    return list(found[:FUNCTIONS_SHOWN])
+    # What only calls others is in the list too.
+    held = [row for row in found if (row["held_share"] or 0.0) > 0] or list(found)
+    return [{**row, "total_share": row.get("total_share")} for row in held[:FUNCTIONS_SHOWN]]
 
 
 def watch(quality: Quality) -> list[tuple[str, str]]:
