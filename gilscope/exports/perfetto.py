@@ -40,6 +40,14 @@ def _us(ns: int) -> str:
     return f"{ns // 1000}.{ns % 1000:03d}"
 
 
+def _times(start_ns: int, end_ns: int) -> str:
+    """The fields of a slice. Readers add them up as floats: the sum must not reach into the next slice."""
+    length = end_ns - start_ns
+    if length > 1 and start_ns / 1000 + length / 1000 > end_ns / 1000:
+        length -= 1
+    return f'"ts":{_us(start_ns)},"dur":{_us(length)}'
+
+
 class _Trace:
     """The events of one recording."""
 
@@ -50,7 +58,7 @@ class _Trace:
         """The process of what belongs to none: cores, gaps, events of the session."""
         self._heads = {
             (lane, state): f'{{"ph":"X","cat":"state","name":"{state.word}",'
-            f'"pid":{names.pid_of_lane(lane)},"tid":{tid},"ts":'
+            f'"pid":{names.pid_of_lane(lane)},"tid":{tid},'
             for lane, tid in names.tids.items()
             for state in _DRAWN
         }
@@ -106,7 +114,7 @@ class _Trace:
         lane, state, start, end = span
         head = self._heads.get((lane, state))
         if head is not None:
-            yield f'{head}{_us(start)},"dur":{_us(end - start)}}}'
+            yield f"{head}{_times(start, end)}}}"
 
     def _hold(self, hold: Hold) -> Iterator[str]:
         names = self._names
@@ -116,7 +124,7 @@ class _Trace:
         label = self._labels.get(hold.lane or 0, '"unknown thread"')
         yield (
             f'{{"ph":"X","cat":"hold","name":{label},"pid":{pid},"tid":{tid},'
-            f'"ts":{_us(hold.start_ns)},"dur":{_us(hold.end_ns - hold.start_ns)}}}'
+            f"{_times(hold.start_ns, hold.end_ns)}}}"
         )
         if hold.lane is None or hold.lane not in names.lanes:
             self._before.pop(hold.gil, None)
@@ -126,7 +134,7 @@ class _Trace:
         if before is not None and before[0] != hold.lane:
             # From the last moment of a hold to the first of the next one.
             self._flows += 1
-            yield self._flow("s", before[0], max(before[1].start_ns, before[1].end_ns - 1))
+            yield self._flow("s", before[0], max(before[1].start_ns, before[1].end_ns - 2))
             yield self._flow("f", hold.lane, min(hold.start_ns + 1, hold.end_ns - 1))
 
     def _flow(self, phase: str, lane: int, at_ns: int) -> str:
