@@ -102,7 +102,7 @@ def test_slices_nest_for_readers_that_add_floats(trace: Trace) -> None:
     for found in tracks.values():
         found.sort()
         for (start, length), (following, _) in pairwise(found):
-            assert start + length <= following
+            assert start + length < following
 
 
 def test_all_tracks_have_names(trace: Trace) -> None:
@@ -141,7 +141,7 @@ def test_the_gil_track_has_all_holds(recording: Path, trace: Trace) -> None:
     held = rows_of(recording, "SELECT sum(end_ns - start_ns), count(*) FROM hold WHERE end_ns > start_ns")
     found = [s for track in trace.slices.values() for s in track if s[2] == "hold"]
     assert len(found) == held[0][1]
-    # A slice may be a nanosecond shorter, for readers that add floats.
+    # A slice is a nanosecond shorter, for readers that add floats.
     assert 0 <= held[0][0] - sum(end - start for start, end, _, _ in found) <= len(found)
 
 
