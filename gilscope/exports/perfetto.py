@@ -42,7 +42,7 @@ def _us(ns: int) -> str:
 
 
 def _times(start_ns: int, end_ns: int) -> str:
-    """The fields of a slice, a nanosecond short: readers add floats, and some take two that touch for nested."""
+    """The fields of a slice, a nanosecond short: readers add floats, and two that touch would nest."""
     return f'"ts":{_us(start_ns)},"dur":{_us(max(1, end_ns - start_ns - 1))}'
 
 

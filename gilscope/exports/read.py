@@ -14,7 +14,6 @@ from gilscope.model import NS_PER_S, Quality, Stall
 from gilscope.recording.reader import RecordingReader
 from gilscope.recording.streams import RecordingStreams
 
-
 STALLS_SINCE = 2
 """The schema from which on stalls are looked for."""
 
