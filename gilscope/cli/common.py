@@ -90,6 +90,14 @@ def quality_of(reader: RecordingReader, end_ns: int) -> Quality:
     return watch_quality(reader, end_ns=end_ns)
 
 
+def figures_until(reader: RecordingReader, end_ns: int) -> dict[str, Any]:
+    """All figures up to a moment, for the screen."""
+    from gilscope.exports.read import summary_of  # noqa: PLC0415
+
+    whole = reader.session().ended_ns is not None and end_ns >= reader.head_ns()
+    return summary_of(reader, end_ns=None if whole else end_ns)
+
+
 def span_of(reader: RecordingReader, start_ns: int, end_ns: int) -> SpanReport:
     """What a span of the session says, for the screen."""
     from gilscope.analysis.span import facts_of  # noqa: PLC0415

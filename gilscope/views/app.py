@@ -28,6 +28,7 @@ from gilscope.views.control import SessionControl
 from gilscope.views.screens.dashboard import Dashboard
 from gilscope.views.screens.dialogs import HelpScreen, InputScreen, MarksScreen, QuitChoice, QuitScreen
 from gilscope.views.screens.keys import BINDINGS, key_list
+from gilscope.views.screens.tables import SummaryOf, TableScreen
 from gilscope.views.thinking import QualityOf, SpanOf, ThinkingApp, VerdictOf
 from gilscope.views.viewing import Viewing
 
@@ -38,6 +39,7 @@ SESSION_NS = 250 * NS_PER_MS
 """How often the session's own description is read."""
 OPEN_PATIENCE_NS = 10 * NS_PER_S
 """For so long a recording of a live session may be missing or unfinished before that is an error."""
+LARGE_BYTES = 20_000_000
 NOTE_MOST = 200
 """Characters of a mark's note."""
 READ_PATIENCE = 30
@@ -66,6 +68,7 @@ class GilscopeApp(ThinkingApp):
         verdict_of: VerdictOf | None = None,
         quality_of: QualityOf | None = None,
         span_of: SpanOf | None = None,
+        summary_of: SummaryOf | None = None,
         at_ns: int | None = None,
         speed: float = 1.0,
     ) -> None:
@@ -80,6 +83,7 @@ class GilscopeApp(ThinkingApp):
                 reader of its own.
             quality_of: likewise, how well it was watched; called while that is on the screen.
             span_of: likewise, what a selected span comes to.
+            summary_of: likewise, all figures up to a moment.
             at_ns: where a replay begins; None: at its start.
             speed: how fast it plays.
         """
@@ -88,6 +92,7 @@ class GilscopeApp(ThinkingApp):
         self.control = control
         self.clock: Clock = clock or MonotonicClock()
         self.at_ns, self.speed = at_ns, speed
+        self.summary_of = summary_of
         self.exit_error: str | None = None
         """Why the app had to end, in words for the user."""
         self.outcome: Outcome = "ended"
@@ -138,7 +143,8 @@ class GilscopeApp(ThinkingApp):
         viewing = self.dashboard.viewing
         return self.control is not None and (viewing is None or viewing.growing) and not self.dashboard.lost
 
-    def _fail(self, message: str) -> None:
+    def fail(self, message: str) -> None:
+        """End with an error, in words for the user."""
         self.exit_error = message
         self.exit()
 
@@ -163,7 +169,7 @@ class GilscopeApp(ThinkingApp):
                     clean(str(error).replace("\n", " ")), title="Cannot read", severity="error", markup=False
                 )
             if self._failures >= READ_PATIENCE:
-                self._fail(str(error))
+                self.fail(str(error))
 
     def _terminal_is_behind(self) -> bool:
         """A slow terminal has not yet drawn the last frames; more would only make keys slow to answer."""
@@ -179,7 +185,7 @@ class GilscopeApp(ThinkingApp):
         if self.control and (session or viewing is None):
             status = self.control.status()
             if status.error is not None:
-                self._fail(status.error)
+                self.fail(status.error)
                 return
             self.dashboard.lost = not status.sampler_alive and viewing is not None and viewing.growing
         if session:
@@ -197,18 +203,22 @@ class GilscopeApp(ThinkingApp):
         try:
             if not self.path.exists():
                 if not live:
-                    self._fail(f"There is no recording {clean(str(self.path))}.")
+                    self.fail(f"There is no recording {clean(str(self.path))}.")
                 elif waited > OPEN_PATIENCE_NS:
-                    self._fail(f"The sampler has written no recording in {waited // NS_PER_S} s: {self.path}")
+                    self.fail(f"The sampler has written no recording in {waited // NS_PER_S} s: {self.path}")
                 return
-            reader = RecordingReader(self.path, live=live)
+            # To check every page of a long recording takes a second: that is done while it is shown.
+            large = self.path.stat().st_size > LARGE_BYTES
+            reader = RecordingReader(self.path, live=live or large)
             viewing = Viewing(reader)
         except GilscopeError as error:
             if not live or waited > OPEN_PATIENCE_NS:
-                self._fail(str(error))
+                self.fail(str(error))
             return
         self._reader = reader
         if self.control is None:
+            if large:
+                self.run_worker(self.check_pages, thread=True, group="check", exit_on_error=False)
             viewing.begin_at(self.at_ns, self.speed)
         self.dashboard.viewing = viewing
         self.dashboard.redraw()
@@ -225,6 +235,13 @@ class GilscopeApp(ThinkingApp):
             self.notify("Only a target that runs can be typed to.", severity="warning")
             return
         self.push_screen(InputScreen(), self._typed)
+
+    def action_table(self, kind: str) -> None:
+        """Threads or processes as a table, up to the position."""
+        viewing = self.dashboard.viewing
+        if viewing is not None and self.summary_of is not None:
+            until_ns = lambda: viewing.playback.position_ns  # noqa: E731 - asked again and again
+            self.push_screen(TableScreen(kind, self.path, until_ns, self.summary_of))
 
     def action_mark(self) -> None:
         """Mark this moment, with a note."""

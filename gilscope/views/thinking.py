@@ -48,6 +48,18 @@ class ThinkingApp(App[None]):
         self._summing: tuple[int, int] | None = None
         """The span whose figures are made, or were made last."""
 
+    def fail(self, message: str) -> None:
+        """End with an error, in words for the user."""
+        raise NotImplementedError
+
+    def check_pages(self) -> None:
+        """Check every page of the recording, in a thread."""
+        try:
+            RecordingReader(self.path).close()
+        except GilscopeError as error:
+            if not get_current_worker().is_cancelled:
+                self.call_from_thread(self.fail, str(error))
+
     # --- verdict ---
 
     def judge(self, now: int, viewing: Viewing) -> None:
