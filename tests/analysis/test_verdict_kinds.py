@@ -211,7 +211,8 @@ lanes = st.builds(
 
 @given(
     st.lists(lanes, max_size=6), st.floats(0, 1), st.none() | st.floats(0, 1),
-    st.none() | st.integers(0, 10**6), st.integers(0, 5_000), st.none() | st.tuples(st.integers(0, 9), st.integers(0, 9)),
+    st.none() | st.integers(0, 10**6), st.integers(0, 5_000),
+    st.none() | st.tuples(st.integers(0, 9), st.integers(0, 9)),
 )  # fmt: skip
 def test_there_is_a_verdict_on_any_figures(
     rows: list[dict[str, Any]],
