@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from gilscope.analysis.limits.expression import COMPARISONS
 from gilscope.model import State
 from tests.analysis.test_summary import summary_of
 from tests.analysis.test_verdict import BEAT, BUSY, lane, summary
+from tests.watched import ROOT
 
 
 def outcome(text: str, of: dict[str, Any]) -> Any:
@@ -228,3 +230,13 @@ def test_help_lists_all() -> None:
 )  # fmt: skip
 def test_quantities(value: float | None, unit: str, text: str) -> None:
     assert quantity(value, unit) == text
+
+
+def test_the_limits_of_the_page_are_limits() -> None:
+    page = (ROOT / "docs" / "ci.md").read_text()
+    found = re.findall(r"(?:--fail-on '|fail_on=\"|`)([a-z]+\.\w+ [<>=!]+ [^'\"`]+)", page)
+    assert len(found) >= 10
+    for text in found:
+        parse(text)
+    mentioned = set(re.findall(r"`((?:gil|lane|process|totals|stall|target|gilscope)\.[a-z_]+)`", page))
+    assert mentioned <= METRICS.keys()

@@ -159,3 +159,8 @@ def test_side_by_side_with_xdist(project: pytest.Pytester) -> None:
         "def test_a(n):\n    time.sleep(0.3)\n"
     )
     run(project, "-p", "xdist", "--gilscope", "-n", "2").assert_outcomes(passed=2)
+
+
+def test_it_is_found_where_gilscope_is_installed() -> None:
+    text = (ROOT / "pyproject.toml").read_text()
+    assert '[project.entry-points.pytest11]\ngilscope = "gilscope.pytest_plugin"' in text

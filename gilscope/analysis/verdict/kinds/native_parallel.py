@@ -5,14 +5,17 @@ from __future__ import annotations
 from gilscope.analysis.verdict.facts import Facts
 from gilscope.analysis.verdict.parallel import concurrency, cores_line, speedup_bound
 from gilscope.analysis.verdict.rule import Condition, Rule, Told, reaches
+from gilscope.analysis.verdict.thresholds import THRESHOLDS
 from gilscope.analysis.verdict.words import percent
 
 
 def _conditions(facts: Facts) -> list[Condition] | None:
-    computing = facts.native_s + facts.held_s
-    if not computing:
+    # Whoever stands in a run queue without the GIL was at work in C code, or is about to be.
+    native_s = facts.native_s + sum(lane.ready_s for lane in facts.lanes)
+    if not native_s:
         return None
-    return [concurrency(facts), reaches("CPU time without the GIL", facts.native_s / computing, 0.5)]
+    share = native_s / (native_s + facts.held_s)
+    return [concurrency(facts), reaches("Work done without the GIL", share, THRESHOLDS.native_share)]
 
 
 def _tell(facts: Facts) -> Told:
