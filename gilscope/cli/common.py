@@ -77,10 +77,11 @@ def summary_and_quality(path: Path) -> tuple[dict[str, Any], Quality]:
 
 def verdict_of(reader: RecordingReader, end_ns: int) -> Verdict:
     """What the session up to a moment says, for the screen."""
-    from gilscope.analysis.verdict import judge  # noqa: PLC0415
+    from gilscope.analysis.verdict import verdict_from  # noqa: PLC0415
     from gilscope.exports.read import summary_of  # noqa: PLC0415
 
-    return judge(summary_of(reader, end_ns=end_ns))
+    # With what its events say, which the figures alone do not.
+    return verdict_from(summary_of(reader, end_ns=end_ns)["verdict"])
 
 
 def quality_of(reader: RecordingReader, end_ns: int) -> Quality:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gilscope.analysis.free_threaded import modules_that_turned_it_on
-from gilscope.analysis.verdict import KINDS, THRESHOLDS, Thresholds, judge, verdict_fields
+from gilscope.analysis.verdict import KINDS, THRESHOLDS, Thresholds, judge, verdict_fields, verdict_from
 from gilscope.analysis.verdict.registry import BESIDE, RULES
 from gilscope.model import Event
 from tests.analysis.test_verdict import BEAT, BUSY, CPU_THREADS, PROGRAMS, event, lane, summary
@@ -168,6 +168,14 @@ def test_each_verdict_says_how_sure_it_is_and_what_would_change_it(kind: str) ->
     assert fields["confidence"]["reason"].endswith(".")
     assert fields["would_change"]
     assert all(words.endswith(".") for words in fields["would_change"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_verdict_comes_back_from_its_fields(kind: str) -> None:
+    verdict = judge(PROGRAMS[kind])
+    bound = verdict.speedup_bound_processes
+    rounded = dataclasses.replace(verdict, speedup_bound_processes=None if bound is None else round(bound, 2))
+    assert verdict_from(verdict_fields(verdict)) == rounded
 
 
 def test_confidence() -> None:

@@ -11,6 +11,10 @@ from typing import Any
 from tests.verdicts import TABLE, VERSIONS, Program, interpreters, run, wrong
 
 RUNS = 3
+NOTHING: dict[str, Any] = {
+    "also_kinds": [], "headline": "", "evidence": [], "confidence": {"level": "?"},
+}  # fmt: skip
+"""In the place of the verdict on what could not be watched."""
 
 
 def print_table(wanted: set[str]) -> int:
@@ -66,8 +70,8 @@ def _verdict(program: Program, python: Path) -> dict[str, Any]:
         try:
             summary = outcome.summary
         except OSError:
-            return {"kind": f"nothing ({outcome.stderr.strip()[-200:]})", "also_kinds": [], "headline": "", "evidence": [],
-                    "confidence": {"level": "?"}}  # fmt: skip
+            nothing = f"nothing ({outcome.stderr.strip()[-200:]})"
+            return dict(NOTHING, kind=nothing)
         if "--figures" in sys.argv:
             print(json.dumps({"verdict": summary["verdict"], "gils": summary["gils"], "lanes": [
                 {key: value for key, value in lane.items() if value} for lane in summary["lanes"]
