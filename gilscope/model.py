@@ -129,7 +129,7 @@ class GilTick:
     handoffs: int
     """Exact: the difference of CPython's own counter."""
     handoffs_seen: int
-    """Changes of holder between consecutive samples."""
+    """Changes of holder that samples saw, with or without a free moment between."""
     longest_hold_ns: int
     """Longest hold that ended, or was still going on, in the tick; it may have begun before."""
     holder: int | None
@@ -259,6 +259,21 @@ class StackSample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flame:
+    """A function in the tree of who called whom while a GIL was held; the root is all of it."""
+
+    frame: Frame
+    """The line is the one in which it was for longest; of the root all is empty."""
+    held_ns: int
+    """With all that it called."""
+    own_ns: int
+    samples: int
+    """Stacks that it was seen in."""
+    children: tuple[Flame, ...] = ()
+    """The widest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stall:
     """A hold, longer than the session's `stall_ns`, for which at least one thread waited."""
 
@@ -316,6 +331,8 @@ class Session:
     """The most that a sample came after its deadline."""
     torn_reads: int = 0
     failed_reads: int = 0
+    sweeps: int | None = None
+    """How often all threads were looked at; None in recordings of older versions."""
     disagreements: int = 0
     """Stacks for which py-spy named another holder than the probe could have seen."""
     threads_created: int | None = None
@@ -365,6 +382,17 @@ class Verdict:
     confidence_reason: str = ""
     would_change: tuple[str, ...] = ()
     """What would have to be different for another verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanReport:
+    """What a span of a session comes to."""
+
+    start_ns: int
+    end_ns: int
+    verdict: Verdict
+    facts: tuple[tuple[str, str], ...]
+    """Figures with their words: ("held", "99 %"), the most important first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -420,5 +448,6 @@ class Counters:
     samples_taken: int = 0
     late_ns_max: int = 0
     failed_reads: int = 0
+    sweeps: int = 0
     threads_by_pid: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Per pid: threads created and started, as the shim counts them."""

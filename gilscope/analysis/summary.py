@@ -7,10 +7,13 @@ Keys are stable: people and scripts use them. `_s` seconds, `_ms` milliseconds, 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gilscope.analysis.functions import HeldTimes, functions, rest_on, weigh
+from gilscope.analysis.stalls import stalls_shown
+from gilscope.analysis.waits import Waits
 from gilscope.model import (
     N_STATES,
     NS_PER_MS,
@@ -23,11 +26,14 @@ from gilscope.model import (
     ProcessTick,
     Session,
     StackSample,
+    Stall,
     State,
     Tick,
 )
 
 SCHEMA = "gilscope.summary/1"
+ZOMBIE_KIND, ORPHAN_KIND = "process-zombie", "process-orphaned"
+"""Events of these kinds say that a process ended and nobody asked how, or outlived its parent."""
 NOTE_KIND = "swap-note"
 """Events of this kind say what could not be carried over from threads to processes, or back."""
 Z95 = 1.96
@@ -102,25 +108,47 @@ def summarise(
     stacks: Sequence[StackSample] = (),
     process_ticks: Sequence[ProcessTick] = (),
     events: Sequence[Event] = (),
+    stalls: Sequence[Stall] | None = (),
+    waits: Mapping[int, Waits] | None = None,
     span_ns: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
     """The summary of a session, or of the part of it whose ticks are given, without its verdict (None).
 
-    `span_ns`: that part's start and end, where all that is given is already of that part only.
+    `stalls` None: nobody looked for any. `waits`: by lane, None if they were not looked at. `span_ns`: that
+    part's start and end, where all that is given is already of that part only.
     """
     sums = _Sums()
+    held = HeldTimes({sample.lane for sample in stacks})
     for tick in ticks:
         sums.add(tick)
+        held.add(tick)
+    weighted = weigh(stacks, held, {lane.key: lane.process for lane in lanes})
     start_ns, end_ns = span_ns or (0, session.ended_ns if session.ended_ns is not None else sums.end_ns)
     pids = {process.key: process.pid for process in processes}
     process_of_gil = {gil.key: gil.process for gil in gils}
     watched_ns = _watched_by_process(sums, process_of_gil)
     # Where a GIL does not count its waiters (musl), sweeps still tell who waits; py-spy cannot see it.
     blind = {gil.process for gil in gils if gil.key in sums.gils and gil.source == "py-spy"}
+    whole_ns = session.ended_ns if session.ended_ns is not None else end_ns
+    sweeps_hz = (session.sweeps or 0) * NS_PER_S / whole_ns if whole_ns else 0.0
     lane_rows = [
-        _lane(lane, pids, sums, watched_ns, end_ns, sees_waiting=lane.process not in blind) for lane in lanes
+        _lane(
+            lane,
+            pids,
+            sums,
+            watched_ns,
+            end_ns,
+            sees_waiting=lane.process not in blind,
+            sweeps_hz=sweeps_hz,
+            waits=waits,
+        )
+        for lane in lanes
     ]
-    process_rows = [_process(process, process_ticks, lanes, session, end_ns) for process in processes]
+    told = {(event.kind, event.process) for event in events}
+    process_rows = [_process(process, process_ticks, lanes, session, end_ns, told) for process in processes]
+    # py-spy sees neither who waits nor when the GIL passes on.
+    known = stalls if session.source == "probe" else None
+    stall_rows = None if known is None else stalls_shown(known, lanes, gils, processes)
     wall_s = (end_ns - start_ns) / NS_PER_S
     cpu_s = sum(row["cpu_s"] for row in process_rows)
     return {
@@ -183,8 +211,10 @@ def summarise(
             "threads_started": session.threads_started,
             "processes_started": max(0, len(processes) - 1),
         },
-        "stalls": None,
-        "functions": _functions(stacks),
+        "stalls": stall_rows,
+        "stalls_total": None if stall_rows is None else len(known or ()),
+        "functions": functions(weighted),
+        "functions_rest_on": rest_on(weighted, sum(gil.held_ns for gil in sums.gils.values())),
         "notes": _notes(events),
         "verdict": None,
     }
@@ -258,6 +288,8 @@ def _lane(
     end_ns: int,
     *,
     sees_waiting: bool,
+    sweeps_hz: float,
+    waits: Mapping[int, Waits] | None,
 ) -> dict[str, Any]:
     states = sums.states.get(lane.key, [0] * N_STATES)
     alive_ns = max(0, (end_ns if lane.end_ns is None else lane.end_ns) - lane.start_ns)
@@ -277,16 +309,28 @@ def _lane(
     for state in State:
         ns = blocked_ns if state is State.BLOCKED else states[state]
         row[f"{state.word}_s"] = _round(ns / NS_PER_S)
+    # Who waits is seen in sweeps: how many of them fell into the lane's life says how sure its part is.
+    share = min(1.0, states[State.WAITING] / alive_ns) if alive_ns else 0.0
+    row["waiting_ci95"] = _rounded(share_error(share, round(sweeps_hz * alive_ns / NS_PER_S)))
+    own = waits.get(lane.key) if waits is not None else None
+    row["waits"] = own.fields() if own is not None and own.count else None
     if not sees_waiting:
-        row["waiting_s"] = None  # it is somewhere in what is unknown
+        # It is somewhere in what is unknown.
+        row["waiting_s"] = row["waiting_ci95"] = row["waits"] = None
     return row
 
 
 def _process(
-    process: Process, ticks: Sequence[ProcessTick], lanes: Sequence[Lane], session: Session, end_ns: int
+    process: Process,
+    ticks: Sequence[ProcessTick],
+    lanes: Sequence[Lane],
+    session: Session,
+    end_ns: int,
+    told: Collection[tuple[str, int | None]],
 ) -> dict[str, Any]:
     own = [tick for tick in ticks if tick.process == process.key]
     pss = [tick.pss_bytes for tick in own if tick.pss_bytes is not None]
+    uss = [tick.uss_bytes for tick in own if tick.uss_bytes is not None]
     lanes_cpu_ns = sum(lane.cpu_ns for lane in lanes if lane.process == process.key)
     threads = sum(lane.process == process.key for lane in lanes) if not own else 0
     return {
@@ -297,13 +341,24 @@ def _process(
         "cpu_s": _round(max(process.cpu_ns, lanes_cpu_ns) / NS_PER_S),
         "rss_max_mb": _round(max(tick.rss_bytes for tick in own) / 1e6) if own else None,
         "pss_max_mb": _round(max(pss) / 1e6) if pss else None,
+        "uss_max_mb": _round(max(uss) / 1e6) if uss else None,
         "threads_max": max((tick.threads for tick in own), default=threads),
         "start_s": _round(process.start_ns / NS_PER_S),
         "end_s": None
         if process.end_ns is None and session.ended_ns is None
         else _round((end_ns if process.end_ns is None else process.end_ns) / NS_PER_S),
         "exit_code": process.exit_code,
+        "state": _state(process, session, told),
     }
+
+
+def _state(process: Process, session: Session, told: Collection[tuple[str, int | None]]) -> str:
+    """What a process is to the process table: running, ended, orphaned (it outlived its parent), zombie."""
+    if (ZOMBIE_KIND, process.key) in told:
+        return "zombie"
+    if (ORPHAN_KIND, process.key) in told:
+        return "orphaned"
+    return "running" if process.end_ns is None and session.ended_ns is None else "ended"
 
 
 def _peak_mb(ticks: Sequence[ProcessTick]) -> float | None:
@@ -339,29 +394,4 @@ def _notes(events: Sequence[Event]) -> list[dict[str, Any]]:
     return [
         {"at_s": _round(first_ns[text] / NS_PER_S), "text": text, "times": count}
         for text, count in times.items()
-    ]
-
-
-def _functions(stacks: Sequence[StackSample]) -> list[dict[str, Any]]:
-    """Who held the GIL, by the innermost function of each stack that was seen to hold it."""
-    counts: dict[tuple[str, str], int] = {}
-    lines: dict[tuple[str, str], dict[int, int]] = {}
-    for sample in stacks:
-        if sample.frames:
-            frame = sample.frames[-1]
-            key = (frame.function, frame.file)
-            counts[key] = counts.get(key, 0) + sample.count
-            by_line = lines.setdefault(key, {})
-            by_line[frame.line] = by_line.get(frame.line, 0) + sample.count
-    total = sum(counts.values())
-    return [
-        {
-            "function": function,
-            "file": file,
-            "line": max(lines[function, file], key=lambda line: lines[function, file][line]),
-            "held_share": _round(count / total),
-            "waiting_share": None,
-            "samples": count,
-        }
-        for (function, file), count in sorted(counts.items(), key=lambda item: -item[1])
     ]

@@ -6,13 +6,21 @@ import rich_click as click
 
 from gilscope import __version__
 from gilscope.cli.compare import compare
-from gilscope.cli.recordings import recordings, replay, report
+from gilscope.cli.export import export
+from gilscope.cli.lesson import lesson
+from gilscope.cli.recordings import recordings, replay
+from gilscope.cli.report import report
 from gilscope.cli.run import run
 
 click.rich_click.TEXT_MARKUP = "markdown"
 click.rich_click.SHOW_ARGUMENTS = True
 click.rich_click.COMMAND_GROUPS = {
-    "gilscope": [{"name": "Commands", "commands": ["run", "compare", "replay", "report", "recordings"]}],
+    "gilscope": [
+        {
+            "name": "Commands",
+            "commands": ["run", "compare", "lesson", "replay", "report", "export", "recordings"],
+        }
+    ],
 }
 click.rich_click.OPTION_GROUPS = {
     "gilscope run": [
@@ -20,7 +28,10 @@ click.rich_click.OPTION_GROUPS = {
             "name": "What to run",
             "options": ["-m", "-c", "--mode", "--workers", "--python", "--cwd", "--env"],
         },
-        {"name": "How to watch", "options": ["--source", "--rate", "--tick", "--budget", "--duration"]},
+        {
+            "name": "How to watch",
+            "options": ["--source", "--rate", "--tick", "--budget", "--stall", "--native", "--duration"],
+        },
         {"name": "What comes of it", "options": ["--headless", "--json", "-o", "--help"]},
         {"name": "A gate for CI", "options": ["--fail-on", "--junit", "--markdown"]},
     ]
@@ -36,5 +47,5 @@ def main() -> None:
     """
 
 
-for command in (run, compare, replay, report, recordings):
+for command in (run, compare, lesson, replay, report, export, recordings):
     main.add_command(command)

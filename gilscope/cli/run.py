@@ -70,9 +70,13 @@ if TYPE_CHECKING:
     type=float,
     default=limits.DEFAULT_STALL_MS,
     metavar="MS",
-    help="A hold of the GIL longer than this, with a waiter, is a stall.",
-    # It is kept in the recording; shown when there is something that shows stalls.
-    hidden=True,
+    help="A hold of the GIL longer than this, while others wait, is a stall "
+    f"(default: {limits.DEFAULT_STALL_MS:g}).",
+)
+@click.option(
+    "--native",
+    is_flag=True,
+    help="Show C functions in the stacks of stalls: stops the script for some 0.1 s at each.",
 )
 @click.option(
     "--fail-on",
@@ -124,6 +128,7 @@ def run(
     tick: int,
     budget: float,
     stall: float,
+    native: bool,
     duration: float | None,
     headless: bool,
     json_file: Path | None,
@@ -176,12 +181,13 @@ def run(
             tick_ns=tick * NS_PER_MS,
             budget_share=budget / 100,
             stall_ns=round(stall * NS_PER_MS),
+            native=native,
             duration_ns=None if duration is None else round(duration * NS_PER_S),
         )
         watch = watch_headless if headless or not sys.stdout.isatty() else watch_on_screen
         exit_code = watch(config)
         with contextlib.suppress(BrokenPipeError):
-            _sum_up(config.recording, json_file, gate)
+            sum_up(config.recording, json_file, gate)
         exit_code = gate.exit_code(exit_code, ended_by_us=duration is not None)
     sys.exit(exit_code)
 
@@ -215,17 +221,22 @@ def _check_source(source: str | None, rate: float, spec: TargetSpec) -> None:
         )
 
 
-def _sum_up(recording: Path, json_file: Path | None, gate: Gate) -> None:
-    """Print the summary for people to standard error, and write it as JSON where that was asked."""
+def sum_up(recording: Path, json_file: Path | None, gate: Gate | None = None) -> str | None:
+    """Print the summary for people to standard error, and write it as JSON where that was asked.
+
+    `gate`: the limits to hold it against. Returns the kind of its verdict; None: there is no recording.
+    """
     from gilscope.exports import text  # noqa: PLC0415
     from gilscope.recording import store  # noqa: PLC0415
 
     if not recording.exists():
-        return
+        return None
     summary, quality = summary_and_quality(recording)
-    gate.check(summary)
+    if gate is not None:
+        gate.check(summary)
     click.echo("\n" + text.render(summary, quality) + f"recording {recording}", err=True)
-    gate.report(summary, quality)
+    if gate is not None:
+        gate.report(summary, quality)
     if sys.stderr.isatty():
         again = "last" if recording.parent == store.directory() else shlex.quote(str(recording))
         click.echo(f"see it again: gilscope replay {again}", err=True)
@@ -235,3 +246,4 @@ def _sum_up(recording: Path, json_file: Path | None, gate: Gate) -> None:
             click.echo(written, nl=False)
         else:
             write_file(json_file, written)
+    return str(summary["verdict"]["kind"])

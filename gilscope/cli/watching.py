@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from gilscope.cli.common import quality_of, verdict_of
+from gilscope.cli.common import figures_until, quality_of, span_of, verdict_of
 from gilscope.model import Session
 from gilscope.sampler import config as limits
 
 if TYPE_CHECKING:
     from gilscope.launch.target import Target
+    from gilscope.views.app import GilscopeApp
 
 
 def watch_headless(config: limits.SamplerConfig) -> int:
@@ -49,8 +51,10 @@ def _in_foreground() -> bool:
         return False
 
 
-def watch_on_screen(config: limits.SamplerConfig) -> int:
-    """Watch in a process of its own, and show the recording while it grows."""
+def watch_on_screen(
+    config: limits.SamplerConfig, *, dress: Callable[[GilscopeApp], None] = lambda _: None
+) -> int:
+    """Watch in a process of its own, and show the recording while it grows; `dress` may change the app."""
     import dataclasses  # noqa: PLC0415
     import shutil  # noqa: PLC0415
 
@@ -76,7 +80,10 @@ def watch_on_screen(config: limits.SamplerConfig) -> int:
         title=" ".join([config.spec.display, *config.spec.args]),
         verdict_of=verdict_of,
         quality_of=quality_of,
+        span_of=span_of,
+        summary_of=figures_until,
     )
+    dress(app)
     try:
         app.run()
     finally:

@@ -23,11 +23,20 @@ from types import TracebackType
 from typing import Final, Self
 
 from gilscope.errors import UsageError
-from gilscope.launch.reports import ForkReport, NoteReport, Ready, ThreadsReport, parse_message
-from gilscope.launch.shim import COUNTER_BYTES
+from gilscope.launch.reports import (
+    ForkReport,
+    NoteReport,
+    PlaceReport,
+    Ready,
+    ThreadsReport,
+    parse_message,
+    parse_places,
+)
 from gilscope.launch.swap.boot import boot_text
+from gilscope.launch.threadcounts import COUNTER_BYTES, PLACES_AT, PLACES_BYTES
 
 _SHIM: Final = Path(__file__).with_name("shim.py")
+_COUNTS: Final = Path(__file__).with_name("threadcounts.py")
 _SWAP: Final = Path(__file__).with_name("swap")
 _PTRACE_SCOPE: Final = Path("/proc/sys/kernel/yama/ptrace_scope")
 _MESSAGE_BYTES: Final = 65_536
@@ -35,9 +44,10 @@ _HIGHEST_DESCRIPTOR: Final = 1_000
 """Above what programs get from open(), below what select() takes and what a `closerange` or a table likes."""
 
 _SITECUSTOMIZE: Final = """\
-with open({shim!a}, "rb") as file:
-    scope = {{"__name__": "gilscope.launch.shim"}}
-    exec(compile(file.read(), "<gilscope>", "exec", dont_inherit=True), scope)
+scope = {{"__name__": "gilscope.launch.shim"}}
+for path in {counts!a}, {shim!a}:
+    with open(path, "rb") as file:
+        exec(compile(file.read(), "<gilscope>", "exec", dont_inherit=True), scope)
 scope["run"]({config!a}, __spec__.cached)
 """
 
@@ -115,7 +125,7 @@ class Injection:
             "tracer_pid": os.getpid() if needs_tracer_permission() else 0,
             "swap": self._swap(identities[0]),
         }
-        text = _SITECUSTOMIZE.format(shim=os.fsencode(_SHIM), config=config)
+        text = _SITECUSTOMIZE.format(counts=os.fsencode(_COUNTS), shim=os.fsencode(_SHIM), config=config)
         (directory / "sitecustomize.py").write_text(text, encoding="utf-8")
         return directory
 
@@ -166,9 +176,26 @@ class Injection:
                 changed.append(report)
         return changed
 
+    def places(self) -> list[PlaceReport]:
+        """Return where threads were created so far, and how many of each place were started."""
+        return [
+            report
+            for begin, data in self._written(PLACES_AT)
+            for at in range(0, len(data), PLACES_BYTES)  # the last one may be cut short
+            for report in parse_places((begin + at - PLACES_AT) // PLACES_BYTES, data[at : at + PLACES_BYTES])
+        ]
+
     def _counter_rows(self) -> Iterator[tuple[int, int, int]]:
-        """Yield pid, created, started of each process that counted; reads only what the sparse file holds."""
-        end = 0
+        """Yield pid, created, started of each process that counted."""
+        for begin, data in self._written(0, PLACES_AT):
+            for at in range(0, len(data) - COUNTER_BYTES + 1, COUNTER_BYTES):
+                created = int.from_bytes(data[at : at + 8], "little")
+                started = int.from_bytes(data[at + 8 : at + 16], "little")
+                if created or started:
+                    yield (begin + at) // COUNTER_BYTES, created, started
+
+    def _written(self, end: int, limit: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """Yield what the sparse file of counters holds from `end` on: where, and the bytes there."""
         while True:
             try:
                 begin = os.lseek(self._counters, end, os.SEEK_DATA)
@@ -177,12 +204,9 @@ class Injection:
                 if error.errno == errno.ENXIO:
                     return
                 raise
-            data = os.pread(self._counters, end - begin, begin)
-            for at in range(0, len(data) - COUNTER_BYTES + 1, COUNTER_BYTES):
-                created = int.from_bytes(data[at : at + 8], "little")
-                started = int.from_bytes(data[at + 8 : at + 16], "little")
-                if created or started:
-                    yield (begin + at) // COUNTER_BYTES, created, started
+            if limit is not None and begin >= limit:
+                return
+            yield begin, os.pread(self._counters, end - begin, begin)
 
     def remove_directory(self) -> None:
         """Remove the private directory, which nobody needs once the interpreter is ready."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from gilscope.launch.threadcounts import PLACE_BYTES, PLACE_KINDS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
@@ -34,6 +36,21 @@ class ThreadsReport:
     """How many Thread objects a process has created and started since it began (or was forked)."""
 
     pid: int
+    created: int
+    started: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceReport:
+    """Where in its source a process created threads; or an executor of it, with the threads it created."""
+
+    pid: int
+    kind: str
+    """"line", "executor", or "others": the places for which there was no room."""
+    text: str
+    """The file, or the end of its path where that is long; or the executor's name."""
+    number: int
+    """The line; or the most workers that the executor may have."""
     created: int
     started: int
 
@@ -77,6 +94,23 @@ class ExitStatus:
     def from_returncode(cls, returncode: int) -> ExitStatus:
         """Return the status for a figure as `subprocess` has it: negative is a signal."""
         return cls(signal=-returncode) if returncode < 0 else cls(code=returncode)
+
+
+def parse_places(pid: int, page: bytes) -> list[PlaceReport]:
+    """Return what a process wrote into its page of places; user code may write there too."""
+    found = []
+    for at in range(0, len(page), PLACE_BYTES):
+        record = page[at : at + PLACE_BYTES].ljust(PLACE_BYTES, b"\0")
+        created, started, number = (
+            int.from_bytes(record[begin:end], "little") for begin, end in ((0, 8), (8, 16), (16, 20))
+        )
+        kind = PLACE_KINDS.get(record[20])
+        if kind is not None and created:
+            text = record[22 : 22 + record[21]].decode("utf-8", "replace")
+            found.append(
+                PlaceReport(pid=pid, kind=kind, text=text, number=number, created=created, started=started)
+            )
+    return found
 
 
 def parse_message(data: bytes) -> Ready | ForkReport | NoteReport | None:

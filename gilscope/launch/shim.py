@@ -21,9 +21,11 @@ Before user code runs, the traces are gone: PYTHONPATH, `sys.path`, `sys.path_im
   of native libraries, are not counted;
 - /proc/PID/environ, where the kernel keeps the environment that the process was started with.
 
+What counts threads is in threadcounts.py, which runs in the same scope, before this.
+
 Code here is compiled with the file name `<gilscope>`, which coverage, debuggers and profilers leave alone.
 """
-# ruff: noqa: PTH106, PTH108, PTH120, S110, SIM105, FBT003
+# ruff: noqa: PTH106, PTH108, PTH120, S110, SIM105, FBT003, TC004
 
 # Why: pathlib and contextlib are not loaded in a plain interpreter, and must not be because of us. Where an
 # exception is passed over, the alternative is to disturb the program that is watched.
@@ -33,9 +35,10 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
-    from types import ModuleType
+    from collections.abc import Callable
     from typing import Any, TypedDict
+
+    from gilscope.launch.threadcounts import ThreadCounters, count_threads_once_imported
 
     class Config(TypedDict):
         """What the launcher writes into the private `sitecustomize`."""
@@ -53,9 +56,6 @@ if TYPE_CHECKING:
         swap: str
         """Code that exchanges threading and multiprocessing (swap/boot.py); empty in mode asis."""
 
-
-COUNTER_BYTES = 16
-"""Size of a process's place in the counter file, at pid times this: created, started, little-endian."""
 
 PR_SET_PTRACER = 0x59616D61
 
@@ -82,46 +82,6 @@ class Descriptor:
                 os.write(self.number, message)
         except Exception:
             pass
-
-
-class ThreadCounters:
-    """How many Thread objects this process created and started, kept where the launcher can read them.
-
-    They go to a file in memory and not into messages: a program that makes a thousand threads at once would
-    overflow any queue, and the figures outlive a process that is killed.
-    """
-
-    def __init__(self, descriptor: Descriptor) -> None:
-        self._descriptor = descriptor
-        # Lists, since append is atomic with and without a GIL, and safe in a signal handler, unlike += or a
-        # lock.
-        self.created: "list[None]" = []
-        self.started: "list[None]" = []
-
-    def count(self, events: "list[None]") -> None:
-        """Count one event and publish the new figures; never raises."""
-        try:
-            events.append(None)
-            if not self._descriptor.is_ours():
-                return
-            while True:
-                figures = (len(self.created), len(self.started))
-                os.pwrite(
-                    self._descriptor.number,
-                    figures[0].to_bytes(8, "little") + figures[1].to_bytes(8, "little"),
-                    os.getpid() * COUNTER_BYTES,
-                )
-                # Another thread may have published newer figures before ours landed: the last one out
-                # corrects.
-                if figures == (len(self.created), len(self.started)):
-                    return
-        except Exception:
-            pass
-
-    def forget(self) -> None:
-        """Begin at zero, in a forked child."""
-        self.created.clear()
-        self.started.clear()
 
 
 def run(config: "Config", cached: "str | None") -> None:
@@ -284,60 +244,3 @@ def tracer_permission(tracer_pid: int) -> "Callable[[], None]":
 
 def _nothing() -> None:
     """Do nothing, where there is nothing to allow."""
-
-
-def count_threads_once_imported(counters: ThreadCounters) -> None:
-    """Count threads from the moment that `threading` is imported, which may be never.
-
-    The last statement of `threading` registers its own fork hook. Until then `os.register_at_fork` is
-    replaced by a function that passes every call on and, at that one, counts from there on and puts the
-    original back.
-    """
-    if "threading" in sys.modules:
-        count_threads(sys.modules["threading"], counters)  # A .pth file imported it.
-        return
-    original = os.register_at_fork
-
-    def register_at_fork(*args: "Any", **hooks: "Any") -> None:
-        if getattr(hooks.get("after_in_child"), "__module__", None) == "threading":
-            if os.register_at_fork is register_at_fork:
-                os.register_at_fork = original
-            count_threads(sys.modules["threading"], counters)
-        original(*args, **hooks)
-
-    register_at_fork.__module__ = original.__module__
-    register_at_fork.__qualname__ = original.__qualname__
-    register_at_fork.__doc__ = original.__doc__
-    os.register_at_fork = register_at_fork
-
-
-def count_threads(threading: "ModuleType", counters: ThreadCounters) -> None:
-    """Wrap the two functions that `threading` itself calls once for each thread; if it has them."""
-    try:
-        thread_class: Any = threading.Thread
-        make_hook: Any = threading._make_invoke_excepthook  # noqa: SLF001 - the point of it
-        set_ident: Any = thread_class._set_ident  # noqa: SLF001 - likewise
-        # The objects for the main thread and for threads of native code: nobody created or started these.
-        foreign_classes: Any = (threading._MainThread, threading._DummyThread)  # noqa: SLF001 - likewise
-        foreign_code: Container[object] = [cls.__init__.__code__ for cls in foreign_classes]
-    except AttributeError:
-        return  # Another threading than we know: no figures, which is what the launcher then reports.
-
-    def _make_invoke_excepthook() -> "Any":
-        try:
-            if sys._getframe(2).f_code not in foreign_code:  # noqa: SLF001 - who calls Thread.__init__
-                counters.count(counters.created)
-        except ValueError:
-            pass
-        return make_hook()
-
-    def _set_ident(self: "Any") -> None:
-        set_ident(self)
-        if not isinstance(self, foreign_classes):
-            counters.count(counters.started)
-
-    for wrapper, wrapped in ((_make_invoke_excepthook, make_hook), (_set_ident, set_ident)):
-        wrapper.__module__ = "threading"
-        wrapper.__qualname__ = wrapped.__qualname__
-    setattr(threading, "_make_invoke_excepthook", _make_invoke_excepthook)  # noqa: B010 - a module, to mypy
-    thread_class._set_ident = _set_ident  # noqa: SLF001 - likewise

@@ -17,7 +17,7 @@ from typing import Final, Literal, Self
 from gilscope.errors import UsageError
 from gilscope.launch import tree
 from gilscope.launch.inject import Injection
-from gilscope.launch.reports import ExitStatus, ForkReport, NoteReport, Ready, Report
+from gilscope.launch.reports import ExitStatus, ForkReport, NoteReport, PlaceReport, Ready, Report
 from gilscope.launch.spec import TargetSpec
 from gilscope.launch.terminal import Terminal, TerminalSize, take_controlling_terminal
 from gilscope.launch.tree import ProcessEntry
@@ -162,6 +162,10 @@ class Target:
         if counts:
             found += self._injection.thread_counts()
         return found
+
+    def places(self) -> list[PlaceReport]:
+        """Return where threads were created so far, in all processes, also in those that have ended."""
+        return self._injection.places()
 
     @property
     def line_open(self) -> bool:

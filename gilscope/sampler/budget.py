@@ -13,6 +13,8 @@ STRETCH_FIRST, STRETCH_MAX = 2, 4
 """How much longer ticks become before stacks give way, and after."""
 FAR = 2.0
 """So many times above the budget, all that may give way does so at once."""
+GENTLE, STEEP = 0.8, 0.25
+"""To what part of itself the rate falls at once, at most; the other one if the budget is far away."""
 COMFORT = 0.75
 """Below this part of the budget, readings become more frequent again."""
 
@@ -56,7 +58,8 @@ def next_plan(plan: Plan, *, cost_share: float, limit_share: float, asked_rate_h
         )
     if cost_share > limit_share:
         least_hz = min(RATE_HZ_MIN, asked_rate_hz)
-        return _thriftier(plan, max(least_hz, plan.rate_hz * max(0.8, limit_share / cost_share)))
+        steepest = STEEP if cost_share > FAR * limit_share else GENTLE
+        return _thriftier(plan, max(least_hz, plan.rate_hz * max(steepest, limit_share / cost_share)))
     if cost_share < limit_share * COMFORT:
         return _richer(plan, asked_rate_hz, stacks=cost_share < limit_share * 0.5)
     return plan

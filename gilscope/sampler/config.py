@@ -36,6 +36,8 @@ class SamplerConfig:
     tick_ns: int = DEFAULT_TICK_MS * NS_PER_MS
     budget_share: float = DEFAULT_BUDGET_PERCENT / 100
     stall_ns: int = int(DEFAULT_STALL_MS * NS_PER_MS)
+    native: bool = False
+    """Ask py-spy for C frames of stalls too."""
     duration_ns: int | None = None
     """End the target after so long."""
     columns: int | None = None

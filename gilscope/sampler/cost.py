@@ -47,6 +47,7 @@ class CostKeeper:
         before = self.plan
         share, limit = (to_cost - from_cost) / (to_ns - from_ns), AIM * self._config.budget_share
         self.plan = next_plan(before, cost_share=share, limit_share=limit, asked_rate_hz=self._config.rate_hz)
-        if self.plan != before and share < limit * SEVERE:
+        slower = self.plan.rate_hz != before.rate_hz
+        if self.plan != before and (slower or share < limit * SEVERE):
             self._marks = self._marks[-1:]  # see what the change brings before the next one
-        return self.plan.rate_hz != before.rate_hz
+        return slower

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from gilscope.model import Gap, Gil, GilTick, Hold, LaneTick
 from gilscope.sampler.lanes import CoreTimes
 from gilscope.sampler.merge import GilFold, GilSums
+from gilscope.sampler.stallfold import LongHold
 from gilscope.sources.gil import Fields, GilProbe, Sample
 
 COLD_SAMPLES = 100
@@ -121,6 +122,20 @@ class GilWatch:
         return self.quiet >= COLD_SAMPLES
 
 
+@dataclass(frozen=True, slots=True)
+class LaneHold:
+    """A long hold of a GIL, or one that may become one, and whose it is."""
+
+    gil: int
+    pid: int
+    process: int
+    """Key of the process."""
+    tid: int
+    lane: int | None
+    hold: LongHold
+    ended: bool
+
+
 @dataclass(slots=True)
 class ProcessPart:
     """What one process adds to a tick."""
@@ -128,6 +143,8 @@ class ProcessPart:
     gils: list[GilTick] = field(default_factory=list)
     lanes: list[LaneTick] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
+    long_holds: list[LaneHold] = field(default_factory=list)
+    """Those that ended, and those that go on."""
     gaps: list[Gap] = field(default_factory=list)
     holders: list[int] = field(default_factory=list)
     """Tids that held a GIL."""

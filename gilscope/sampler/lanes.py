@@ -90,6 +90,11 @@ class LaneSet:
         watch = None if tid is None else self._by_tid.get(tid)
         return None if watch is None else watch.lane.key
 
+    def queued_ns(self, tid: int) -> int:
+        """How long a thread was in the run queue since the last tick's end."""
+        watch = self._by_tid.get(tid)
+        return 0 if watch is None else max(0, watch.task.queue_ns - watch.queue_mark_ns)
+
     def start(self, lane: Lane, task: Task, *, older: bool) -> None:
         """A thread was found; the CPU time of an `older` one until now is not the session's."""
         watch = LaneWatch(lane, task)

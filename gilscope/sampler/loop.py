@@ -16,15 +16,17 @@ from gilscope.clock import MonotonicClock
 from gilscope.errors import CannotObserveError, RecordingError
 from gilscope.launch.reports import ForkReport, NoteReport, ThreadsReport
 from gilscope.launch.target import Target
-from gilscope.model import NS_PER_S, Counters, Event, Hold, Session, Tick
+from gilscope.model import NS_PER_S, Counters, Event, Hold, Mark, Session, Tick
 from gilscope.recording.writer import RecordingWriter
 from gilscope.sampler.config import SamplerConfig
 from gilscope.sampler.cost import CostKeeper
+from gilscope.sampler.fromwithin import thread_events
 from gilscope.sampler.machine import MachineWatch
 from gilscope.sampler.output import OutputTap
 from gilscope.sampler.sampling import GilSampling
 from gilscope.sampler.schedule import sharpen
 from gilscope.sampler.stacks import StackCollector
+from gilscope.sampler.stalls import StallWatch
 from gilscope.sampler.traced import Traces
 from gilscope.sampler.tracedwatch import TracedWatch
 from gilscope.sampler.tree import ProcessTree
@@ -88,6 +90,7 @@ class Sampler:
         pyspy = PySpy(on_start=target.spare)
         self._traces = Traces(pyspy, config.rate_hz) if session.source == "py-spy" else None
         self._collector = self._traces or StackCollector(pyspy)
+        self._stalls = StallWatch(self._collector.pyspy, config.stall_ns, native=config.native)
         self._cost = CostKeeper(config, self._collector.pyspy.cpu_ns)
         self._tick_index = 0
         self._tick_start_ns = 0
@@ -98,7 +101,8 @@ class Sampler:
         self._collect_at_ns = 60 * NS_PER_S
         self._unwritten: list[tuple[Tick, list[Hold]]] = []
         self._events: list[Event] = []
-        self._tree = ProcessTree(target, ProcessWatch if self._traces is None else TracedWatch)
+        watch_type = ProcessWatch if self._traces is None else TracedWatch
+        self._tree = ProcessTree(target, watch_type, stall_ns=config.stall_ns)
         self._output = OutputTap(target, self.now_ns, self._clock.now_ns)
         rate_hz = config.rate_hz if self._traces is None else RATE_WITHOUT_SAMPLES_HZ
         self._sampling = GilSampling(self._tree, self._output, self._counters, rate_hz)
@@ -106,6 +110,10 @@ class Sampler:
     def now_ns(self) -> int:
         """Session time."""
         return self._clock.now_ns() - self._origin_ns
+
+    def put_mark(self, mark: Mark) -> None:
+        """Write a mark that a viewer set; it is committed with the next tick."""
+        self._write(lambda writer: writer.put_marks([mark]))
 
     def prepare(self) -> None:
         """Prove that the target can be read, before a line of it has run.
@@ -167,8 +175,12 @@ class Sampler:
 
     def _watch(self) -> Ending:
         while True:
-            lost = self._sampling.sample_until(min(self._tick_end_ns, self._next_sweep_ns))
+            until_ns = min(self._tick_end_ns, self._next_sweep_ns)
+            due_ns = self._stalls.due_ns
+            lost = self._sampling.sample_until(until_ns if due_ns is None else min(until_ns, due_ns))
             now_ns = self.now_ns()
+            if due_ns is not None and now_ns >= due_ns:
+                self._stalls.see((hold for watch in self._tree.watches for hold in watch.holds_now()), now_ns)
             if now_ns >= self._tick_end_ns:
                 ending = self._finish_ticks(now_ns)
                 if ending is not None:
@@ -191,6 +203,7 @@ class Sampler:
         return False
 
     def _sweep(self, now_ns: int, *, thorough: bool = True) -> None:
+        self._counters.sweeps += 1
         for watch in self._tree.watches:
             watch.sweep(now_ns, thorough=thorough)
         plan = self._cost.plan
@@ -213,6 +226,7 @@ class Sampler:
             self._tree.grow(now_ns, self._tick_end_ns)
         if not odd:
             self._collector.step(self._tree.watches, self._tree.lane_of, now_ns, stacks=plan.stacks)
+            self._take_snapshots()
         if now_ns >= self._second_ns:
             self._sampling.sample_if_due()
             self._each_second(now_ns)
@@ -254,11 +268,17 @@ class Sampler:
         self._tick_index += 1
         self._tick_start_ns, self._tick_end_ns = end_ns, next_end_ns
         holds = [hold for part in parts for hold in part.holds]
+        self._stalls.see((hold for part in parts for hold in part.long_holds), end_ns)
         self._collector.gaps += [gap for part in parts for gap in part.gaps]
         if self._traces is None:
             self._unwritten.append((tick, holds))
         else:
             self._unwritten += self._traces.hold_back(tick, self._tree.watches, parts)
+
+    def _take_snapshots(self) -> None:
+        snapshots, self._collector.snapshots = self._collector.snapshots, []
+        for snapshot in snapshots:
+            self._stalls.take(snapshot)
 
     def _each_second(self, now_ns: int) -> None:
         self._second_ns = now_ns + NS_PER_S
@@ -291,6 +311,7 @@ class Sampler:
             late_ns_max=self._counters.late_ns_max,
             torn_reads=self._tree.torn_reads(),
             failed_reads=self._counters.failed_reads,
+            sweeps=self._counters.sweeps,
             disagreements=self._collector.disagreements,
             threads_created=sum(created for created, _ in threads) if counted else None,
             threads_started=sum(started for _, started in threads) if counted else None,
@@ -300,7 +321,10 @@ class Sampler:
     def _write_pending(self) -> None:
         """Write what gathered since the last tick."""
         output = self._output.collect()
-        events, self._events = self._events + self._tree.take_events(), []
+        stalls, self._stalls.stalls = self._stalls.stalls, []
+        events, self._events = self._events + self._tree.take_events() + self._stalls.events, []
+        self._collector.gaps += self._stalls.gaps
+        self._stalls.events, self._stalls.gaps = [], []
         stacks, self._collector.samples = self._collector.samples, []
         gaps, self._collector.gaps = self._collector.gaps + self._tree.take_gaps(), []
         processes, lanes, gils = self._tree.take_changes()
@@ -316,6 +340,7 @@ class Sampler:
             writer.put_events(events)
             writer.put_gaps(gaps)
             writer.put_stacks(stacks)
+            writer.put_stalls(stalls)
             writer.commit()
 
         self._write(put)
@@ -350,7 +375,14 @@ class Sampler:
         if status is not None:
             self._event("target-ended", f"{self.session.command} ended with exit code {exit_code}")
         self._take_reports(end_ns, counts=True)
+        self._events += thread_events(
+            self._target.places(),
+            self._counters.threads_by_pid,
+            at_ns=end_ns,
+            process_of=self._tree.last_process_of,
+        )
         self._collect_last_stacks()
+        self._stalls.close()
         if self._traces is not None:
             self._unwritten += self._traces.flush(end_ns)
         self._update_session()
@@ -368,6 +400,7 @@ class Sampler:
             for result in pyspy.poll(self.now_ns()):
                 by_pid = {watch.pid: watch for watch in self._tree.watches}
                 self._collector.take(result, by_pid, self._tree.lane_of, self.now_ns())
+        self._take_snapshots()
         pyspy.close(wait_s=0.1)
 
     def _end_target(self) -> int | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gilscope.model import NS_PER_MS, StateTimes
+from gilscope.sampler.stallfold import LongHold, StallFold
 
 GAP_NS = 250 * NS_PER_MS
 """Two samples further apart than this say nothing of what was between them."""
@@ -59,9 +60,11 @@ class GilFold:
     A tick can be finished once a sample at or after its end has come: only then is all of it known.
     """
 
-    def __init__(self, end_ns: int) -> None:
-        """`end_ns` is the end of the first tick."""
+    def __init__(self, end_ns: int, stall_ns: int = 0) -> None:
+        """`end_ns` is the end of the first tick; longer holds than `stall_ns` may be stalls (0: none is)."""
         self._end_ns = end_ns
+        self.stalls = StallFold(stall_ns)
+        self._stall_ns = stall_ns
         self._sums = GilSums()
         self._next = GilSums()
         self._spans: list[tuple[int, int, int, int]] = []
@@ -70,6 +73,8 @@ class GilFold:
         self._same_since_ns = 0
         """Since when the samples have been equal; that span is made only when it ends, or the tick does."""
         self._tid = FREE
+        self._last_tid = FREE
+        """Who held it last, however long ago."""
         self._switch_number = -1
         self._waiters = 0
         self._hold_start_ns = 0
@@ -103,11 +108,15 @@ class GilFold:
                 self._spans.append((self._same_since_ns, changed_ns, self._tid, self._waiters))
                 self._same_since_ns = changed_ns
                 if tid != self._tid or switch_number != known:
-                    sums.handoffs_seen += tid not in (self._tid, FREE) and self._tid != FREE
+                    if tid > 0:
+                        # Between two holders a GIL is free for a moment, which a fast sampler sees too.
+                        sums.handoffs_seen += tid != self._last_tid and self._last_tid > 0
                     self._end_hold(changed_ns, changed_ns)
             if switch_number > known:
                 sums.handoffs += switch_number - known
         self._at_ns, self._tid, self._switch_number, self._waiters = at_ns, tid, switch_number, waiters
+        if tid > 0:
+            self._last_tid = tid
 
     def _gap(self, at_ns: int) -> None:
         """Nothing is known between the last sample and this one."""
@@ -120,7 +129,16 @@ class GilFold:
         if self._tid != FREE and end_ns > self._hold_start_ns:
             # The end may lie behind the tick's end; who waits for this tick wants the hold nevertheless.
             self._sums.holds.append(HoldSpan(self._tid, self._hold_start_ns, end_ns))
+            if end_ns - self._hold_start_ns >= self._stall_ns > 0:
+                self.stalls.ends(self._tid, self._hold_start_ns, end_ns, self._spans)
         self._hold_start_ns = next_start_ns
+
+    def hold_now(self) -> LongHold | None:
+        """The hold that goes on, up to the last sample; None where no stalls are looked for."""
+        if self._tid == FREE or self._stall_ns <= 0 or self._at_ns <= self._hold_start_ns:
+            return None
+        last = (self._same_since_ns, self._at_ns, self._tid, self._waiters)
+        return self.stalls.goes_on(self._tid, self._hold_start_ns, self._at_ns, [*self._spans, last])
 
     @property
     def is_settled(self) -> bool:
@@ -140,6 +158,8 @@ class GilFold:
     def finish(self, next_end_ns: int) -> GilSums:
         """The sums of the tick that ends; the next one ends at `next_end_ns`."""
         sums = self._sums
+        if self.hold_now() is None:
+            self.stalls.open = None
         if self._switch_number >= 0:
             # What the last sample saw goes on until another one differs.
             self._spans.append((self._same_since_ns, self._at_ns, self._tid, self._waiters))

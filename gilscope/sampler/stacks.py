@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gilscope.model import NS_PER_MS, NS_PER_S, Gap, StackSample
 from gilscope.sampler.watch import ProcessWatch
-from gilscope.sources.pyspy import Names, PySpy, PySpyFailure, Result, Stacks
+from gilscope.sources.pyspy import Names, PySpy, PySpyFailure, Result, Snapshot, Stacks
 
 NAMES_AFTER_NS = 100 * NS_PER_MS
 """A new thread gets so long to be given its name before py-spy is asked."""
@@ -25,6 +25,8 @@ class StackCollector:
         self.disagreements = 0
         self.gaps: list[Gap] = []
         self.samples: list[StackSample] = []
+        self.snapshots: list[Snapshot] = []
+        """For whoever asked for them."""
         self._unnamed: dict[int, int] = {}
         self._ask_at_ns: dict[int, int] = {}
         self._pause_ns: dict[int, int] = {}
@@ -102,6 +104,8 @@ class StackCollector:
             self._take_stacks(result.stacks, by_pid, lane_of)
         elif isinstance(result, Stacks):
             self._take_stacks(result, by_pid, lane_of)
+        elif isinstance(result, Snapshot):
+            self.snapshots.append(result)
 
     def _take_stacks(
         self,

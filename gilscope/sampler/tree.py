@@ -23,8 +23,11 @@ MANY_THREADS = 64
 class ProcessTree:
     """All watched processes of a session; the first one is the target's own."""
 
-    def __init__(self, target: Target, watch_type: type[ProcessWatch] = ProcessWatch) -> None:
+    def __init__(
+        self, target: Target, watch_type: type[ProcessWatch] = ProcessWatch, *, stall_ns: int = 0
+    ) -> None:
         self._target = target
+        self._stall_ns = stall_ns
         self._watch_type = watch_type
         self._keys = Keys()
         self._boot_offset_ns = 0
@@ -46,6 +49,7 @@ class ProcessTree:
         self._closed_ns: dict[int, int] = {}
         """By pid: when it was let go of, for reports that come late."""
         self._exit_codes: dict[int, int] = {}
+        self._last_keys: dict[int, int] = {}
         self.watches: list[ProcessWatch] = []
 
     def begin(self, origin_ns: int) -> None:
@@ -60,8 +64,9 @@ class ProcessTree:
                 processes.ProcessIdentity(self._target.pid, self._target.start_ticks), 0, "X"
             )
         watch = self._watch_type(
-            facts, self._keys, start_ns=0, now_ns=0, tick_end_ns=tick_end_ns, python=python, older=True
-        )
+            facts, self._keys, start_ns=0, now_ns=0, tick_end_ns=tick_end_ns, python=python, older=True,
+            stall_ns=self._stall_ns,
+        )  # fmt: skip
         self._insert(watch)
         return watch
 
@@ -82,6 +87,7 @@ class ProcessTree:
             tick_end_ns=tick_end_ns,
             python=parent.process.python if parent is not None and same else None,
             parent=parent.reader if parent is not None and same else None,
+            stall_ns=self._stall_ns,
         )
         self._insert(watch)
         self._tell(
@@ -122,6 +128,7 @@ class ProcessTree:
     def _insert(self, watch: ProcessWatch) -> None:
         self._by_identity[watch.identity] = watch
         self._watched_pids.add(watch.pid)
+        self._last_keys[watch.pid] = watch.process.key
         self.watches.append(watch)
 
     def grow(self, now_ns: int, tick_end_ns: int) -> None:
@@ -202,6 +209,10 @@ class ProcessTree:
     def process_of(self, pid: int) -> int | None:
         """Key of the process that is watched under this pid now."""
         return next((watch.process.key for watch in self.watches if watch.pid == pid), None)
+
+    def last_process_of(self, pid: int) -> int | None:
+        """Key of the process that was watched under this pid last, also when it has ended."""
+        return self._last_keys.get(pid)
 
     def lane_of(self, pid: int, tid: int) -> int | None:
         """Key of the lane of this thread, also when it has ended."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from gilscope.model import UNTOLD, Gap, Gil, GilTick, Hold, Lane, Process
 from gilscope.sampler.attribute import attribute
 from gilscope.sampler.freethreads import FreeThreads
-from gilscope.sampler.gilwatch import GilWatch, ProcessPart
+from gilscope.sampler.gilwatch import GilWatch, LaneHold, ProcessPart
 from gilscope.sampler.lanes import LaneSet, TickReading
 from gilscope.sampler.merge import GilFold, GilSums
 from gilscope.sources import processes
@@ -52,6 +52,7 @@ class ProcessWatch:
         python: str | None = None,
         older: bool = False,
         parent: InterpreterReader | None = None,
+        stall_ns: int = 0,
     ) -> None:
         """Begin to watch.
 
@@ -64,6 +65,7 @@ class ProcessWatch:
             python: the version it is known to run, where it is.
             older: it ran before the session: CPU time until now is not the session's.
             parent: what reads its parent, from which it may have been forked.
+            stall_ns: longer holds of a GIL may be stalls; 0: nobody looks for any.
         """
         self.identity = facts.identity
         self._keys = keys
@@ -78,6 +80,7 @@ class ProcessWatch:
         )
         self.is_python = python is not None
         self._older = older
+        self._stall_ns = stall_ns
         self._parent = parent
         self.tasks = Tasks(facts.identity.pid)
         self.reader: InterpreterReader | None = None
@@ -178,7 +181,7 @@ class ProcessWatch:
             switch_interval_us=probe.switch_interval_us(),
         )
         self.changed_gils.append(gil)
-        self.gils.append(GilWatch(gil, probe, GilFold(self._tick_end_ns)))
+        self.gils.append(GilWatch(gil, probe, GilFold(self._tick_end_ns, self._stall_ns)))
 
     def rescan(self, now_ns: int) -> None:
         """Once a tick: follow interpreters that are made and destroyed.
@@ -347,6 +350,7 @@ class ProcessWatch:
         held = self._find_holders(held, end_ns - start_ns)
         for watch, sums in folded:
             self._add_gil(part, watch, sums)
+            part.long_holds += self._long_holds(watch, tick_ends=True)
         for tid in held:
             self.tasks.wake(tid)
         part.holders += held
@@ -382,6 +386,28 @@ class ProcessWatch:
 
     def _lane_of(self, holder: int | None) -> int | None:
         return None if holder is None else self.lanes.key_of(self._holders.get(holder, holder))
+
+    def _long_holds(self, watch: GilWatch, *, tick_ends: bool) -> Iterator[LaneHold]:
+        """Long holds of a GIL that ended, then the hold that goes on."""
+        key, stalls = watch.gil.key, watch.fold.stalls
+        holds = [(hold, True) for hold in stalls.take_ended()] if tick_ends else []
+        if stalls.open is not None:
+            holds.append((stalls.open, False))
+        for hold, ended in holds:
+            tid = self._holders.get(hold.tid, hold.tid)
+            if tick_ends:
+                # The kernel tells of time in the run queue when that is over: all of it is in the last tick.
+                hold.queued_ns += self.lanes.queued_ns(tid)
+            lane = self.lanes.key_of(tid)
+            yield LaneHold(key, self.pid, self.process.key, tid, lane, hold, ended)
+
+    def holds_now(self) -> Iterator[LaneHold]:
+        """In the middle of a tick: the hold of each GIL that goes on."""
+        for watch in self.gils:
+            watch.settle()
+            if watch.fold.hold_now() is None:
+                watch.fold.stalls.open = None
+            yield from self._long_holds(watch, tick_ends=False)
 
     def _may_wait(self, end_ns: int) -> bool:
         """Nothing happened: such a process's GILs are folded once a second only, their time in one row."""

@@ -24,11 +24,13 @@ from gilscope.sources.layouts import GLIBC_TID_OFFSET
 from gilscope.sources.memory import ProcessMemory, ReadFailedError
 from gilscope.sources.pyspy_text import (
     Stack,
+    ThreadStack,
     TraceLog,
     error_text,
     has_begun,
     parse_dump,
     parse_stacks,
+    parse_threads,
     parse_trace_log,
 )
 
@@ -38,6 +40,8 @@ RECORD_S = 10
 """Each start costs as much CPU time as seconds of sampling: a dump shows something soon, so none is short."""
 TIMEOUT_S = 10.0
 """A call that takes so much longer than it should is ended."""
+SNAPSHOTS = ("snapshot", "native")
+DUMPS = ("dump", *SNAPSHOTS)
 MAX_FAILURES = 3
 """After so many failures in a row py-spy is left alone for this session."""
 
@@ -97,7 +101,24 @@ class Trace:
     """Why there is nothing, if so."""
 
 
-Result = Stacks | Names | PySpyFailure | Trace
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What all threads of a process did while its GIL was held for long; moments as those of `Stacks`."""
+
+    pid: int
+    threads: dict[int, ThreadStack]
+    """By tid; empty where py-spy could not read them."""
+    native: bool
+    """With native frames."""
+    start_ns: int
+    """When py-spy was asked: it read them some time between this and `end_ns`."""
+    end_ns: int
+    cpu_ns: int
+    failure: str | None = None
+    """Why there is nothing, if so."""
+
+
+Result = Stacks | Names | PySpyFailure | Trace | Snapshot
 
 
 def find_executable() -> str | None:
@@ -157,11 +178,15 @@ class PySpy:
     @property
     def recording(self) -> bool:
         """A record or a trace is under way."""
-        return any(call.kind != "dump" for call in self._calls)
+        return any(call.kind not in DUMPS for call in self._calls)
 
     def dumping(self, pid: int) -> bool:
         """A dump of this process is under way."""
         return any(call.kind == "dump" and call.pid == pid for call in self._calls)
+
+    def snapshots(self, pid: int) -> int:
+        """How many snapshots of this process are under way."""
+        return sum(call.kind in SNAPSHOTS and call.pid == pid for call in self._calls)
 
     def record(self, pid: int, now_ns: int) -> PySpyFailure | None:
         """Begin a record of a few seconds."""
@@ -195,6 +220,17 @@ class PySpy:
         """Begin to read the names of a process's threads, and the stack of the one that holds the GIL."""
         return self._start("dump", pid, now_ns, ["--json"])
 
+    def snapshot(self, pid: int, now_ns: int, *, native: bool = False) -> PySpyFailure | None:
+        """Begin to read what all threads do now; brings a `Snapshot`, even a failed one.
+
+        Args:
+            pid: the process.
+            now_ns: the caller's clock.
+            native: with the frames of C code; py-spy can do that only while it stops the process.
+        """
+        kind = "native" if native else "snapshot"
+        return self._start(kind, pid, now_ns, ["--json", "--native"] if native else ["--json"])
+
     def _start(
         self, kind: str, pid: int, now_ns: int, arguments: list[str], seconds: float = 0.0, name: str = ""
     ) -> PySpyFailure | None:
@@ -208,14 +244,16 @@ class PySpy:
         # The same names again and again: to remove a file can take milliseconds, and samples wait for it.
         output = self._folder / f"{name or f'{kind}-{pid}'}.out"
         errors = output.with_suffix(".err")
-        word = "dump" if kind == "dump" else "record"
-        command = [self._executable, word, "--nonblocking", "--pid", str(pid), *arguments]
-        if kind != "dump":
+        dump = kind in DUMPS
+        command = [self._executable, "dump" if dump else "record", "--pid", str(pid), *arguments]
+        if kind != "native":
+            command.append("--nonblocking")
+        if not dump:
             command += ["-o", str(output)]
         try:
             with errors.open("wb") as err, output.open("wb") as out:
                 process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=out if kind == "dump" else err, stderr=err,
+                    command, stdin=subprocess.DEVNULL, stdout=out if dump else err, stderr=err,
                     start_new_session=True,
                     # All of ours close themselves; to close each of thousands again takes tens of ms.
                     close_fds=True,
@@ -259,6 +297,8 @@ class PySpy:
     def _result(self, call: _Call, status: int, now_ns: int) -> Result:
         if call.kind == "trace":
             return self._trace(call, status)
+        if call.kind in SNAPSHOTS:
+            return self._snapshot(call, status, now_ns)
         try:
             text = call.output.read_text(errors="replace")
             if call.kind == "dump" and status == 0:
@@ -275,6 +315,24 @@ class PySpy:
         if self._finishing:
             return Stacks((), call.start_ns, now_ns)
         return self._failed(call.pid, _reason(call), call.start_ns)
+
+    def _snapshot(self, call: _Call, status: int, now_ns: int) -> Snapshot:
+        """What a snapshot brought. A failed one is no sign for others: its process may just have ended."""
+        threads: dict[int, ThreadStack] = {}
+        end_ns, failure = now_ns, None
+        try:
+            # It may have ended some time before anybody asked.
+            end_ns -= max(0, time.monotonic_ns() - _monotonic(call.output.stat().st_mtime_ns))
+            if status == 0:
+                threads = parse_threads(call.output.read_text(errors="replace"), call.pid, self._find_tid)
+            elif not self._finishing:
+                failure = _reason(call)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            failure = f"py-spy wrote what cannot be read: {error}"
+        return Snapshot(
+            call.pid, threads, call.kind == "native", call.start_ns, max(call.start_ns, end_ns), call.cpu_ns,
+            failure,
+        )  # fmt: skip
 
     def _trace(self, call: _Call, status: int) -> Trace:
         """What a trace brought. One that fails is no sign for others: its process may just have ended."""
@@ -344,7 +402,7 @@ class PySpy:
         """Ask running records to write what they have. One that had only just begun writes nothing."""
         self._finishing = True
         for call in self._calls:
-            if call.kind != "dump":
+            if call.kind not in DUMPS:
                 # py-spy ends a record early, and in order, on an interrupt.
                 _send(call, signal.SIGINT)
 
@@ -356,7 +414,7 @@ def _send(call: _Call, number: int) -> None:
 
 
 def _reason(call: _Call) -> str:
-    word = "dump" if call.kind == "dump" else "record"
+    word = "dump" if call.kind in DUMPS else "record"
     if call.late:
         return f"py-spy {word} did not end in time"
     said = error_text(call.errors.read_text(errors="replace"))

@@ -31,6 +31,16 @@ class Stack:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class ThreadStack:
+    """What a thread did at one moment."""
+
+    frames: tuple[Frame, ...]
+    """Outermost first; native ones have line 0."""
+    owns_gil: bool
+    """py-spy takes it for the holder."""
+
+
 FindTid = Callable[[int, int], int]
 """From a pid and Python's own id of a thread to the kernel's id of it, 0 where that is not known."""
 
@@ -86,6 +96,24 @@ def _path(parts: list[str], pid: int) -> tuple[int, re.Match[str] | None, str | 
         elif name is not None and not frames:
             name += ";" + part
     return pid, thread, name, frames
+
+
+def parse_threads(text: str, pid: int, find_tid: FindTid = _no_tid) -> dict[int, ThreadStack]:
+    """What `py-spy dump --json` prints of each thread, by tid.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is something else.
+    """
+    found: dict[int, ThreadStack] = {}
+    for thread in json.loads(text):
+        tid = int(thread.get("os_thread_id") or find_tid(pid, int(thread.get("thread_id") or 0)))
+        if tid:
+            frames = tuple(
+                Frame(function=str(frame["name"]), file=str(frame["filename"]), line=int(frame["line"]))
+                for frame in reversed(thread.get("frames") or ())
+            )
+            found[tid] = ThreadStack(frames, owns_gil=bool(thread.get("owns_gil")))
+    return found
 
 
 def parse_dump(text: str, pid: int, find_tid: FindTid = _no_tid) -> tuple[dict[int, str], tuple[Stack, ...]]:

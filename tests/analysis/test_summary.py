@@ -47,19 +47,25 @@ KEYS: dict[str, Any] = {
     )],
     "lanes": [dict.fromkeys(
         ["pid", "tid", "kind", "name", "alive_s", "cpu_s", "held_share", "running_s", "holding_s",
-         "waiting_s", "native_s", "ready_s", "blocked_s", "unknown_s"]
+         "waiting_s", "native_s", "ready_s", "blocked_s", "unknown_s", "waiting_ci95", "waits"]
     )],
     "processes": [dict.fromkeys(
-        ["pid", "ppid", "command", "python", "cpu_s", "rss_max_mb", "pss_max_mb", "threads_max", "start_s",
-         "end_s", "exit_code"]
+        ["pid", "ppid", "command", "python", "cpu_s", "rss_max_mb", "pss_max_mb", "uss_max_mb", "threads_max",
+         "start_s", "end_s", "exit_code", "state"]
     )],
     "cores": [dict.fromkeys(["core", "busy_mean", "target_share"])],
     "totals": dict.fromkeys(
         ["cores_used_mean", "held_s", "waiting_s", "native_s", "cpu_s", "memory_peak_mb", "threads_created",
          "threads_started", "processes_started"]
     ),
-    "stalls": None,
-    "functions": [dict.fromkeys(["function", "file", "line", "held_share", "waiting_share", "samples"])],
+    "stalls": [dict.fromkeys(
+        ["at_s", "pid", "tid", "name", "held_ms", "waiters", "waiters_max", "stack"]
+    )],
+    "stalls_total": None,
+    "functions": [dict.fromkeys(
+        ["function", "file", "line", "held_share", "total_share", "waiting_share", "samples"]
+    )],
+    "functions_rest_on": dict.fromkeys(["stacks", "held_share"]),
     "notes": [dict.fromkeys(["at_s", "text", "times"])],
     "verdict": {
         "kind": None, "headline": None, "evidence": None, "advice": None, "also": None,
@@ -198,8 +204,11 @@ def test_functions_by_who_holds_the_gil() -> None:
         return StackSample(lane=1, start_ns=0, end_ns=1, count=count, frames=(outer, inner))
 
     rows = summary_of(stacks=[stack("f", 3, 5), stack("g", 9, 2), stack("f", 4, 13)])["functions"]
-    assert [(row["function"], row["line"], row["samples"]) for row in rows] == [("f", 4, 18), ("g", 9, 2)]
-    assert [row["held_share"] for row in rows] == [0.9, 0.1]
+    assert [(row["function"], row["line"], row["samples"]) for row in rows] == [
+        ("f", 4, 18), ("g", 9, 2), ("<module>", 1, 0),
+    ]  # fmt: skip
+    assert [row["held_share"] for row in rows] == [0.9, 0.1, 0.0]
+    assert [row["total_share"] for row in rows] == [0.9, 0.1, 1.0]
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,13 @@ def test_again_with_a_count_is_that_many(steps: list[int], waiters: int) -> None
 
 def test_a_span_belongs_half_to_each() -> None:
     ticks = fold(
-        [S(0, 1, 5, 2), S(10 * MS, 2, 6, 1), S(20 * MS, 2, 6, 1), S(30 * MS, FREE, 6), S(60 * MS, FREE, 6)]
+        [
+            S(0, 1, 5, 2),
+            S(10 * NS_PER_MS, 2, 6, 1),
+            S(20 * MS, 2, 6, 1),
+            S(30 * MS, FREE, 6),
+            S(60 * MS, FREE, 6),
+        ]
     )
     first, rest = ticks
     assert first.held_by_tid == {1: 5 * MS, 2: 20 * MS}
@@ -200,7 +206,7 @@ def test_a_span_belongs_half_to_each() -> None:
     assert first.holds == [HoldSpan(1, 0, 5 * MS), HoldSpan(2, 5 * MS, 25 * MS)]
     assert first.locked_samples == 2
     assert first.samples == 4
-    assert rest.watched_ns == 10 * MS
+    assert rest.watched_ns == 10 * NS_PER_MS
     assert rest.holder is None
     assert rest.held_ns == 0
 
@@ -213,7 +219,7 @@ def test_handoffs_that_no_sample_saw() -> None:
 
 
 def test_a_hold_grows_from_tick_to_tick() -> None:
-    ticks = fold([S(at * 10 * MS, 4, 9, 1) for at in range(20)])
+    ticks = fold([S(at * 10 * NS_PER_MS, 4, 9, 1) for at in range(20)])
     assert [tick.holds[-1].start_ns for tick in ticks] == [0, 0, 0, 0]
     assert [tick.longest_hold_ns // MS for tick in ticks] == [50, 100, 150, 190]
 
@@ -224,7 +230,7 @@ def test_a_counter_that_goes_back_is_no_handoff() -> None:
     assert 0 <= tick.handoffs <= 3
 
 
-@pytest.mark.parametrize(("waiters", "contended"), [(-1, 0), (0, 0), (1, 20 * MS), (7, 20 * MS)])
+@pytest.mark.parametrize(("waiters", "contended"), [(-1, 0), (0, 0), (1, 20 * NS_PER_MS), (7, 20 * MS)])
 def test_waiters(waiters: int, contended: int) -> None:
     (tick,) = fold([S(0, 1, 5, waiters), S(20 * MS, 1, 5, waiters)])
     assert tick.contended_ns == contended
@@ -273,7 +279,7 @@ def test_what_a_human_expects() -> None:
     assert merged(replace(READING, watched_ns=0, on_cpu_sweeps=1, cpu_ns=whole)) == {"unknown": 50}
     assert merged(replace(READING, watched_ns=0, asleep_sweeps=1)) == {"blocked": 50}
     assert merged(replace(READING, python=False, cpu_ns=whole, on_cpu_sweeps=1)) == {"native": 50}
-    assert merged(replace(READING, python=False, cpu_ns=20 * MS, queue_ns=10 * MS)) == {
+    assert merged(replace(READING, python=False, cpu_ns=20 * MS, queue_ns=10 * NS_PER_MS)) == {
         "native": 20, "ready": 10, "blocked": 20,
     }  # fmt: skip
 
@@ -284,11 +290,13 @@ def test_what_a_human_expects_over_some_time() -> None:
     assert native["native"] == pytest.approx(50, abs=0.1)
     holding = merged(replace(READING, held_ns=TICK_NS, asleep_sweeps=3), ticks=100)
     assert holding["holding"] == pytest.approx(50, abs=0.1)
-    both = merged(replace(READING, held_ns=30 * MS, cpu_ns=10 * MS, asleep_sweeps=3), ticks=100)
+    both = merged(replace(READING, held_ns=30 * MS, cpu_ns=10 * NS_PER_MS, asleep_sweeps=3), ticks=100)
     assert both["holding"] == pytest.approx(20, abs=0.1)
     assert both["running"] == pytest.approx(10, abs=0.1)
     assert both["blocked"] == pytest.approx(20, abs=0.1)
-    queued = merged(replace(READING, held_ns=30 * MS, cpu_ns=10 * MS, queue_ns=20 * MS), ticks=100)
+    queued = merged(
+        replace(READING, held_ns=30 * MS, cpu_ns=10 * NS_PER_MS, queue_ns=20 * NS_PER_MS), ticks=100
+    )
     assert queued["holding"] == pytest.approx(20, abs=0.1)  # descheduled with the GIL, not merely ready
     assert "ready" not in queued
     turns = merged(
@@ -300,14 +308,14 @@ def test_what_a_human_expects_over_some_time() -> None:
 
 def test_waiting_time_is_shared_out() -> None:
     """Three wait by turns; the samples say how long all of them waited."""
-    lanes = [replace(READING, waiting_sweeps=2, on_cpu_sweeps=1, held_ns=10 * MS, cpu_ns=10 * MS)] * 3
+    lanes = [replace(READING, waiting_sweeps=2, on_cpu_sweeps=1, held_ns=10 * NS_PER_MS, cpu_ns=10 * MS)] * 3
     rows = merge_lanes(lanes, [LaneDebt() for _ in lanes], {1: 90 * MS}, {})
     assert [row[State.WAITING] for row in rows] == [30 * MS] * 3
-    assert [row[State.BLOCKED] for row in rows] == [10 * MS] * 3
+    assert [row[State.BLOCKED] for row in rows] == [10 * NS_PER_MS] * 3
     # Another GIL's waiters are none of its business; without a count, sweeps alone tell.
     lanes = [replace(READING, waiting_sweeps=2), replace(READING, waiting_sweeps=1, asleep_sweeps=1, gil=2)]
-    rows = merge_lanes(lanes, [LaneDebt() for _ in lanes], {1: 10 * MS}, {})
-    assert [row[State.WAITING] for row in rows] == [10 * MS, 25 * MS]
+    rows = merge_lanes(lanes, [LaneDebt() for _ in lanes], {1: 10 * NS_PER_MS}, {})
+    assert [row[State.WAITING] for row in rows] == [10 * NS_PER_MS, 25 * MS]
 
 
 times = st.integers(0, 2 * TICK_NS)
@@ -406,3 +414,15 @@ def test_all_waiting_that_samples_saw_is_some_lanes_in_the_end(
         waited += sum(row[State.WAITING] for row in rows)
         assert waited + owed_ns[1] == total
     assert owed_ns[1] <= 2 * MS
+
+
+def test_a_handoff_with_a_free_moment_between_is_seen() -> None:
+    """GIVEN samples so fast that they see the GIL free between two holders THEN the handoff was seen once."""
+    fold = GilFold(end_ns=10 * NS_PER_MS)
+    for number, (tid, switches) in enumerate(
+        [(7, 1), (0, 1), (8, 2), (0, 2), (8, 2), (-1, 2), (8, 2), (7, 3)]
+    ):
+        fold.add((number + 1) * NS_PER_MS, tid, switches, 0)
+    sums = fold.finish(20 * NS_PER_MS)
+    assert sums.handoffs == 2
+    assert sums.handoffs_seen == 2

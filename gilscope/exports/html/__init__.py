@@ -1,0 +1,64 @@
+"""The report as one page of HTML that asks nobody for anything, with or without JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from gilscope.exports.html import picture, words
+from gilscope.exports.html.timeline import Timeline, fold
+from gilscope.model import Quality
+from gilscope.recording.streams import RecordingStreams
+from gilscope.text import clean
+
+_HERE = Path(__file__).parent
+
+
+def render(summary: Mapping[str, Any], quality: Quality, streams: RecordingStreams) -> str:
+    """The page.
+
+    Args:
+        summary: of the whole recording, with its verdict.
+        quality: how well it was watched.
+        streams: the recording, for the timeline.
+    """
+    return page(summary, quality, fold(streams))
+
+
+def page(summary: Mapping[str, Any], quality: Quality, timeline: Timeline) -> str:
+    """The page of a summary and a timeline that is already folded."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.filters.update(words.FILTERS)
+    made: str = environment.get_template("page.html.j2").render(
+        summary=summary,
+        quality=quality,
+        tiles=words.tiles(summary, quality),
+        lanes=words.lanes(summary),
+        gils=words.gils(summary),
+        functions=words.functions(summary),
+        stalls=summary.get("stalls"),
+        watch=words.watch(quality),
+        legend=picture.LEGEND,
+        data=timeline.to_data(),
+        patterns=Markup(picture.PATTERNS),  # noqa: S704 - ours
+        picture=Markup(picture.draw(timeline)),  # noqa: S704 - made of numbers, and escaped words
+        css=Markup((_HERE / "page.css").read_text()),  # noqa: S704 - ours
+        js=Markup((_HERE / "page.js").read_text()),  # noqa: S704 - ours
+    )
+    return made
+
+
+def _shown(value: object) -> object:
+    """Text of the recording without characters that hide or reorder what is read."""
+    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value

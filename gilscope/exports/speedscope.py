@@ -1,0 +1,91 @@
+"""speedscope's format: a profile a thread, its stacks weighted by the time for which it held the GIL.
+
+A stack's weight is its share of the time that the GIL's own samples say its thread held the GIL for, in the
+span in which py-spy saw it (RecordingStreams.weights_of). So a thread's total is what the recording says it
+held, as far as there are stacks of it, and not a number of samples. Stacks only ever seen while the thread
+held nothing have no weight.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from gilscope.errors import UsageError
+from gilscope.exports.options import Options
+from gilscope.recording.streams import RecordingStreams
+
+SCHEMA = "https://www.speedscope.app/file-format-schema.json"
+STACKS_KEPT = 4_096
+NO_STACKS = (
+    "There are no stacks in this recording, so there is nothing for {tool} to show.\n"
+    "Stacks come from py-spy; what it could not read: gilscope report {file}"
+)
+
+
+def pieces(streams: RecordingStreams, options: Options) -> Iterator[str]:
+    """The file.
+
+    Raises:
+        UsageError: there are no stacks.
+    """
+    del options
+    lanes = streams.lanes_with_stacks()
+    if not lanes:
+        raise UsageError(NO_STACKS.format(tool="speedscope", file=streams.path))
+    session = streams.session()
+    yield (
+        f'{{"$schema":"{SCHEMA}","exporter":{json.dumps("gilscope@" + session.gilscope_version)},'
+        f'"name":{json.dumps(session.command + ": time holding the GIL")},"activeProfileIndex":0,\n'
+    )
+    yield '"shared":{"frames":['
+    indexes: dict[int, int] = {}
+    for key, frame in streams.frame_rows():
+        comma = ",\n" if indexes else "\n"
+        indexes[key] = len(indexes)
+        # A line of 0 is none; speedscope counts from 1.
+        line = {"line": frame.line} if frame.line > 0 else {}
+        yield comma + json.dumps({"name": frame.function, "file": frame.file, **line})
+    yield '\n]},\n"profiles":['
+    labels = _labels(streams)
+    stacks = _Stacks(streams, indexes)
+    for number, lane in enumerate(lanes):
+        yield "," if number else ""
+        yield f'\n{{"type":"sampled","name":{json.dumps(labels.get(lane, f"thread {lane}"))},'
+        yield '"unit":"nanoseconds","startValue":0,"samples":['
+        total = 0
+        for count, (_, _, stack, weight) in enumerate(streams.weights_of(lane)):
+            yield ("," if count else "") + stacks.text(stack)
+            total += round(weight)
+        yield '],"weights":['
+        for count, (_, _, _, weight) in enumerate(streams.weights_of(lane)):
+            yield ("," if count else "") + str(round(weight))
+        yield f'],"endValue":{total}}}'
+    yield "\n]}\n"
+
+
+def _labels(streams: RecordingStreams) -> dict[int, str]:
+    """By lane: the thread's name, with its pid where there are several processes."""
+    pids = {process.key: process.pid for process in streams.processes()}
+    return {
+        lane.key: lane.label if len(pids) < 2 else f"{lane.label} (pid {pids.get(lane.process, '?')})"
+        for lane in streams.lanes()
+    }
+
+
+class _Stacks:
+    """Stacks as lists of indexes, the newest few thousand kept."""
+
+    def __init__(self, streams: RecordingStreams, indexes: dict[int, int]) -> None:
+        self._streams = streams
+        self._indexes = indexes
+        self._known: dict[int, str] = {}
+
+    def text(self, stack: int) -> str:
+        known = self._known.get(stack)
+        if known is None:
+            frames = [self._indexes[key] for key in self._streams.frame_keys(stack) if key in self._indexes]
+            if len(self._known) >= STACKS_KEPT:
+                self._known.clear()
+            known = self._known[stack] = json.dumps(frames, separators=(",", ":"))
+        return known

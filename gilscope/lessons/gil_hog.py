@@ -1,0 +1,42 @@
+"""A regular expression that takes long keeps the GIL for all of that time: nobody else runs, not even once."""
+
+import re
+import sys
+import threading
+import time
+
+SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
+end = time.monotonic() + SECONDS
+late = []
+pattern = re.compile(r"(a+)+$")
+
+
+def tick():
+    """Want to run every 10 ms, as a screen, a heartbeat or a server would."""
+    while time.monotonic() < end:
+        before = time.monotonic()
+        time.sleep(0.01)
+        late.append(time.monotonic() - before - 0.01)
+
+
+def search(text):
+    """Try every way to split a row of a's, only to find that none fits."""
+    return pattern.match(text)
+
+
+def measured(length):
+    before = time.monotonic()
+    search("a" * length + "!")
+    return time.monotonic() - before
+
+
+length = 16
+while measured(length) < 0.25:  # each more takes twice as long
+    length += 1
+thread = threading.Thread(target=tick, name="ticks")
+thread.start()
+while time.monotonic() < end:
+    search("a" * length + "!")
+    time.sleep(0.1)
+thread.join()
+print(f"a tick was late by {max(late) * 1000:.0f} ms at worst", flush=True)
