@@ -43,6 +43,11 @@ def test_a_convoy_behind_two_is_beside_gil_bound() -> None:
     assert "behind busy" in alone.headline
 
 
+def test_a_convoy_says_how_long_each_wait_is() -> None:
+    verdict = judge(summary(BUSY, BEAT, utilisation=0.98, contention=0.5, handoffs=1_900))
+    assert "That is about 5.3 ms for each of some 950 waits." in verdict.evidence
+
+
 def test_equal_threads_are_no_convoy_however_many() -> None:
     many = [lane(f"cpu-{n}", cpu=0.5, running=0.5, waiting=9.5) for n in range(20)]
     verdict = judge(summary(*many, utilisation=1.0, contention=1.0, waiters=19.0))
