@@ -10,12 +10,12 @@ from gilscope.analysis.verdict.words import percent
 
 
 def _conditions(facts: Facts) -> list[Condition] | None:
-    # Whoever stands in a run queue without the GIL was at work in C code, or is about to be.
-    native_s = facts.native_s + sum(lane.ready_s for lane in facts.lanes)
-    if not native_s:
+    # Of CPU time only: a run queue, or a holder that gets no core, says nothing of what the code is.
+    on_cpu_s = facts.native_s + facts.running_s
+    if not on_cpu_s:
         return None
-    share = native_s / (native_s + facts.held_s)
-    return [concurrency(facts), reaches("Work done without the GIL", share, THRESHOLDS.native_share)]
+    share = facts.native_s / on_cpu_s
+    return [concurrency(facts), reaches("CPU time without the GIL", share, THRESHOLDS.native_share)]
 
 
 def _tell(facts: Facts) -> Told:
