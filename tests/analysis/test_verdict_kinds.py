@@ -115,6 +115,14 @@ def test_a_crowd_on_a_busy_machine_is_none() -> None:
     assert verdict.kind == "process-parallel"
 
 
+def test_threads_in_a_run_queue_stay_what_they_are() -> None:
+    """Measured while a machine had five times as much to do as cores."""
+    python = [lane(f"py-{n}", cpu=0.8, running=0.8, holding=1.5, ready=3.0, waiting=4.5) for n in range(4)]
+    assert judge(summary(*python, utilisation=0.92, contention=0.6, cores=2)).kind == "gil-bound"
+    native = [lane(f"c-{n}", cpu=1.0, running=0.4, holding=0.2, native=0.6, ready=7.0) for n in range(2)]
+    assert judge(summary(*native, utilisation=0.2, contention=0.02, cores=2)).kind == "native-parallel"
+
+
 def test_a_thread_that_gets_half_a_core_is_not_idle() -> None:
     rows = summary(lane("MainThread", cpu=3.0, running=3.0, holding=6.5), utilisation=0.95, cores=2)
     rows["cores"] = [{"core": 0, "busy_mean": 1.0, "target_share": 0.3}]
