@@ -100,10 +100,11 @@ def summary_and_quality(path: Path) -> tuple[dict[str, Any], Quality]:
 
 def verdict_of(reader: RecordingReader, end_ns: int) -> Verdict:
     """What the session up to a moment says, for the screen."""
-    from gilscope.analysis.verdict import judge  # noqa: PLC0415
+    from gilscope.analysis.verdict import verdict_from  # noqa: PLC0415
     from gilscope.exports.read import summary_of  # noqa: PLC0415
 
-    return judge(summary_of(reader, end_ns=end_ns))
+    # With what its events say, which the figures alone do not.
+    return verdict_from(summary_of(reader, end_ns=end_ns)["verdict"])
 
 
 def quality_of(reader: RecordingReader, end_ns: int) -> Quality:
@@ -124,8 +125,8 @@ def figures_until(reader: RecordingReader, end_ns: int) -> dict[str, Any]:
 def span_of(reader: RecordingReader, start_ns: int, end_ns: int) -> SpanReport:
     """What a span of the session says, for the screen."""
     from gilscope.analysis.span import facts_of  # noqa: PLC0415
-    from gilscope.analysis.verdict import judge  # noqa: PLC0415
+    from gilscope.analysis.verdict import verdict_from  # noqa: PLC0415
     from gilscope.exports.read import summary_of  # noqa: PLC0415
 
     summary = summary_of(reader, start_ns=start_ns, end_ns=end_ns)
-    return SpanReport(start_ns, end_ns, judge(summary), facts_of(summary))
+    return SpanReport(start_ns, end_ns, verdict_from(summary["verdict"]), facts_of(summary))
