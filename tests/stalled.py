@@ -1,6 +1,6 @@
 """Is each long C call found as a stall, with its place, its length and its waiters? On all Pythons found:
 
-    python -m tests.stalled [SECONDS_HELD [TIMES]]
+python -m tests.stalled [SECONDS_HELD [TIMES]]
 """
 
 from __future__ import annotations
@@ -33,13 +33,17 @@ def watch_stalls(
     return sorted(outcome.summary["stalls"], key=lambda stall: stall["at_s"]), taken
 
 
-def problems(stalls: list[dict[str, Any]], taken: list[float]) -> list[str]:
-    """What is wrong with them: nothing, as it should be."""
+def problems(stalls: list[dict[str, Any]], taken: list[float], asked_ms: float) -> list[str]:
+    """What is wrong with them: nothing, as it should be.
+
+    A call takes what was asked at least. The program's own clock is read when it has the GIL again, which it
+    may have had to give away right after the call: so the truth is between the two.
+    """
     found = [stall for stall in stalls if stall["name"] == "MainThread"]
     wrong = [f"{len(found)} stalls of {len(taken)} calls"] if len(found) != len(taken) else []
     for stall, taken_ms in zip(found, taken, strict=False):
-        if abs(stall["held_ms"] - taken_ms) > 0.1 * taken_ms:
-            wrong.append(f"held for {taken_ms:.0f} ms, not {stall['held_ms']:.0f}")
+        if not 0.9 * asked_ms <= stall["held_ms"] <= 1.1 * taken_ms:
+            wrong.append(f"held for {asked_ms:.0f} to {taken_ms:.0f} ms, not {stall['held_ms']:.0f}")
         if not 2.5 <= stall["waiters"] <= 3.05 or stall["waiters_max"] != 3:
             wrong.append(f"3 threads waited, not {stall['waiters']} (at most {stall['waiters_max']})")
         if stall["stack"][-1:] != [STACK_END]:
@@ -53,10 +57,12 @@ def main() -> None:
     for version, python in found_pythons().items():
         with tempfile.TemporaryDirectory() as folder:
             stalls, taken = watch_stalls(Path(folder), python, held_s, times)
-            wrong = problems(stalls, taken)
+            wrong = problems(stalls, taken, held_s * 1e3)
             figures = ", ".join(f"{stall['held_ms']:.1f}" for stall in stalls)
             truth = ", ".join(f"{ms:.1f}" for ms in taken)
-            print(f"{version:5} held {figures} ms (by its own clock {truth}): {'; '.join(wrong) or 'all right'}")
+            print(
+                f"{version:5} held {figures} ms (by its own clock {truth}): {'; '.join(wrong) or 'all right'}"
+            )
 
 
 if __name__ == "__main__":

@@ -38,11 +38,9 @@ class LongHold:
         """Waiters on average, from its start to its end."""
         return self.waiter_ns / self.length_ns if self.length_ns else 0.0
 
-    def due_ns(self, stall_ns: int) -> int | None:
-        """When it becomes a stall if it goes on; None: it is too young to say, or nobody waits."""
-        if self.contended_ns < stall_ns * WAITED_SHARE / 4:
-            return None
-        return self.start_ns + stall_ns
+    def lacks_ns(self, stall_ns: int) -> int:
+        """How much longer somebody has to wait until it is a stall, whatever its length."""
+        return round(stall_ns * WAITED_SHARE) - self.contended_ns
 
     def is_stall(self, stall_ns: int) -> bool:
         """It was longer than `stall_ns`, and somebody had to wait for its end."""

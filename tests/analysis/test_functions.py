@@ -31,7 +31,8 @@ def ticks(*held: dict[int, float], length_ns: int = S) -> list[Tick]:
             start_ns=index * length_ns,
             end_ns=(index + 1) * length_ns,
             lanes=tuple(
-                LaneTick(lane=lane, states=NO_TIME, held_ns=round(s * S), core=None) for lane, s in row.items()
+                LaneTick(lane=lane, states=NO_TIME, held_ns=round(s * S), core=None)
+                for lane, s in row.items()
             ),
         )
         for index, row in enumerate(held)
@@ -74,9 +75,16 @@ def test_a_look_within_a_record_counts_nothing() -> None:
     held = held_times(ticks({1: 1.0}, {1: 1.0}), 1, 2)
     looks = [sample(1, 0.1, 0.2, 1, "start"), sample(1, 1.5, 1.7, 1, "late")]
     stacks = weigh([*looks, sample(1, 0, 1.6, 4, "f")], held, {1: 1, 2: 2})
-    assert shares(stacks) == {"f": pytest.approx(1.6 / 1.7, abs=1e-5), "late": pytest.approx(0.1 / 1.7, abs=1e-5)}
+    assert shares(stacks) == {
+        "f": pytest.approx(1.6 / 1.7, abs=1e-5),
+        "late": pytest.approx(0.1 / 1.7, abs=1e-5),
+    }
     # That of another process is another matter.
-    other = weigh([sample(1, 0, 1, 1, "f"), sample(2, 0, 1, 1, "g")], held_times(ticks({1: 1, 2: 1}), 1, 2), {1: 1, 2: 2})
+    other = weigh(
+        [sample(1, 0, 1, 1, "f"), sample(2, 0, 1, 1, "g")],
+        held_times(ticks({1: 1, 2: 1}), 1, 2),
+        {1: 1, 2: 2},
+    )
     assert shares(other) == {"f": 0.5, "g": 0.5}
 
 

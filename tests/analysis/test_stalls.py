@@ -13,7 +13,9 @@ PYTHON = Frame(function="hog", file="/a/hog.py", line=7)
 NATIVE = Frame(function="usleep", file="/lib/libc.so.6", line=0)
 
 
-def stall(start_ms: int, length_ms: int, lane: int | None = 4, frames: tuple[Frame, ...] = (PYTHON,)) -> Stall:
+def stall(
+    start_ms: int, length_ms: int, lane: int | None = 4, frames: tuple[Frame, ...] = (PYTHON,)
+) -> Stall:
     return Stall(
         gil=2, lane=lane, start_ns=start_ms * MS, end_ns=(start_ms + length_ms) * MS,
         waiters_mean=2.4567, waiters_max=3, frames=frames,
