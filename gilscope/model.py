@@ -384,6 +384,17 @@ class Verdict:
     """What would have to be different for another verdict."""
 
 
+@dataclass(frozen=True, slots=True)
+class SpanReport:
+    """What a span of a session comes to."""
+
+    start_ns: int
+    end_ns: int
+    verdict: Verdict
+    facts: tuple[tuple[str, str], ...]
+    """Figures with their words: ("held", "99 %"), the most important first."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GapSum:
     """All that one source could not read for one reason."""

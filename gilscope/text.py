@@ -93,6 +93,12 @@ def clock_text(at_ns: int) -> str:
     return f"{hours}:{text}" if hours else text
 
 
+def fine_clock_text(at_ns: int) -> str:
+    """A moment to the millisecond: 00:12.418."""
+    ms = max(0, at_ns) // NS_PER_MS % 100
+    return f"{clock_text(at_ns)}{ms:02d}"
+
+
 def duration_text(duration_ns: int) -> str:
     """A length of time with about two digits that matter: 820 µs, 5.4 ms, 1.2 s."""
     for unit_ns, unit in ((NS_PER_S, "s"), (NS_PER_MS, "ms"), (NS_PER_US, "µs")):

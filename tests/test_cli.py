@@ -378,6 +378,7 @@ def test_report_and_recordings(tmp_path: Path) -> None:
     assert len(listed) == 2
     assert "second" in listed[0]
     assert "print('second')" in gilscope(tmp_path, "report", "last").stdout.decode()
+    assert "too-short" in listed[0]
     path = listed[0].split("MB  ")[1]
     assert gilscope(tmp_path, "recordings", "rm", "last").code == 0
     assert not Path(path).exists()
@@ -385,10 +386,26 @@ def test_report_and_recordings(tmp_path: Path) -> None:
     assert "There is no file" in complaint(gilscope(tmp_path, "report", path), 2)
     assert "There is no file" in complaint(gilscope(tmp_path, "recordings", "rm", path), 2)
     (tmp_path / "x").write_text("text")
+    assert "not removed" in complaint(gilscope(tmp_path, "recordings", "rm", "x"), 2)
+    assert (tmp_path / "x").exists()
+    assert "--all" in complaint(gilscope(tmp_path, "recordings", "rm"), 2)
+    assert "there is nothing at 99 s" in complaint(gilscope(tmp_path, "replay", "last", "--at", "99"), 2)
     for name in ("report", "replay"):
         assert "no recording of gilscope" in complaint(gilscope(tmp_path, name, "x"), 2)
     assert "terminal" in complaint(gilscope(tmp_path, "replay", "last"), 2)
     assert "Cannot write" in complaint(gilscope(tmp_path, "report", "last", "-o", "/nowhere/x"), 2)
+
+
+def test_all_recordings_are_removed_only_if_that_is_meant(tmp_path: Path) -> None:
+    gilscope(tmp_path, "run", "-c", "pass")
+    folder = tmp_path / "state" / "gilscope" / "recordings"
+    (folder / "broken.gilscope").write_bytes(b"")
+    listed = gilscope(tmp_path, "recordings", "list").stdout.decode().splitlines()
+    assert [("damaged" in line) for line in listed].count(True) == 1
+    assert "--yes" in complaint(gilscope(tmp_path, "recordings", "rm", "--all"), 2)
+    assert len(list(folder.iterdir())) == 2
+    assert gilscope(tmp_path, "recordings", "rm", "--all", "--yes").code == 0
+    assert list(folder.iterdir()) == []
 
 
 def test_a_reader_that_has_had_enough(tmp_path: Path) -> None:

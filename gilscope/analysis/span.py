@@ -6,10 +6,12 @@ chunk of py-spy's, is shared out by time, in whole numbers that add up again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from gilscope.model import Event, Gap, Lane, Process, ProcessTick, Session, StackSample, State, Tick
+from gilscope.text import share_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +101,29 @@ def process_ticks_in(span: Span, ticks: Iterable[ProcessTick]) -> tuple[ProcessT
 def session_in(session: Session) -> Session:
     """The session without what is only known of all of it."""
     return replace(session, threads_created=None, threads_started=None)
+
+
+def facts_of(summary: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The figures of a span that a line has room for, the most important first; of the busiest GIL."""
+    facts: list[tuple[str, str]] = []
+    known = [gil for gil in summary["gils"] if gil["utilisation"] is not None]
+    if known:
+        gil = max(known, key=lambda gil: gil["utilisation"])
+        facts.append(("held", share_text(gil["utilisation"])))
+        if gil["contention"] is not None:
+            facts += [("contended", share_text(gil["contention"])), ("waiting", f"{gil['waiters_mean']:.1f}")]
+        if gil["handoffs"] is not None:
+            facts += [
+                ("handoffs", str(gil["handoffs"])),
+                ("longest hold", f"{gil['longest_hold_ms']:.1f} ms"),
+            ]
+    if summary["totals"]["cores_used_mean"] is not None:
+        facts.append(("cores used", f"{summary['totals']['cores_used_mean']:.2f}"))
+    most = max(summary["lanes"], key=lambda lane: lane["held_share"] or 0, default=None)
+    if most is not None and most["held_share"]:
+        facts.append((f"most by {most['name']}", share_text(most["held_share"])))
+    if summary["functions"]:
+        function = summary["functions"][0]
+        place = f"{function['function']} ({function['file'].rpartition('/')[2]}:{function['line']})"
+        facts.append(("in", f"{place} {share_text(function['held_share'])}"))
+    return tuple(facts)

@@ -7,7 +7,7 @@ Keys are stable: people and scripts use them. `_s` seconds, `_ms` milliseconds, 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,8 @@ from gilscope.model import (
 )
 
 SCHEMA = "gilscope.summary/1"
+ZOMBIE_KIND, ORPHAN_KIND = "process-zombie", "process-orphaned"
+"""Events of these kinds say that a process ended and nobody asked how, or outlived its parent."""
 NOTE_KIND = "swap-note"
 """Events of this kind say what could not be carried over from threads to processes, or back."""
 Z95 = 1.96
@@ -142,7 +144,8 @@ def summarise(
         )
         for lane in lanes
     ]
-    process_rows = [_process(process, process_ticks, lanes, session, end_ns) for process in processes]
+    told = {(event.kind, event.process) for event in events}
+    process_rows = [_process(process, process_ticks, lanes, session, end_ns, told) for process in processes]
     # py-spy sees neither who waits nor when the GIL passes on.
     known = stalls if session.source == "probe" else None
     stall_rows = None if known is None else stalls_shown(known, lanes, gils, processes)
@@ -318,10 +321,16 @@ def _lane(
 
 
 def _process(
-    process: Process, ticks: Sequence[ProcessTick], lanes: Sequence[Lane], session: Session, end_ns: int
+    process: Process,
+    ticks: Sequence[ProcessTick],
+    lanes: Sequence[Lane],
+    session: Session,
+    end_ns: int,
+    told: Collection[tuple[str, int | None]],
 ) -> dict[str, Any]:
     own = [tick for tick in ticks if tick.process == process.key]
     pss = [tick.pss_bytes for tick in own if tick.pss_bytes is not None]
+    uss = [tick.uss_bytes for tick in own if tick.uss_bytes is not None]
     lanes_cpu_ns = sum(lane.cpu_ns for lane in lanes if lane.process == process.key)
     threads = sum(lane.process == process.key for lane in lanes) if not own else 0
     return {
@@ -332,13 +341,24 @@ def _process(
         "cpu_s": _round(max(process.cpu_ns, lanes_cpu_ns) / NS_PER_S),
         "rss_max_mb": _round(max(tick.rss_bytes for tick in own) / 1e6) if own else None,
         "pss_max_mb": _round(max(pss) / 1e6) if pss else None,
+        "uss_max_mb": _round(max(uss) / 1e6) if uss else None,
         "threads_max": max((tick.threads for tick in own), default=threads),
         "start_s": _round(process.start_ns / NS_PER_S),
         "end_s": None
         if process.end_ns is None and session.ended_ns is None
         else _round((end_ns if process.end_ns is None else process.end_ns) / NS_PER_S),
         "exit_code": process.exit_code,
+        "state": _state(process, session, told),
     }
+
+
+def _state(process: Process, session: Session, told: Collection[tuple[str, int | None]]) -> str:
+    """What a process is to the process table: running, ended, orphaned (it outlived its parent), zombie."""
+    if (ZOMBIE_KIND, process.key) in told:
+        return "zombie"
+    if (ORPHAN_KIND, process.key) in told:
+        return "orphaned"
+    return "running" if process.end_ns is None and session.ended_ns is None else "ended"
 
 
 def _peak_mb(ticks: Sequence[ProcessTick]) -> float | None:

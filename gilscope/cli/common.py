@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from gilscope.errors import GilscopeError, UsageError
-from gilscope.model import Quality, Verdict
+from gilscope.model import Quality, SpanReport, Verdict
 from gilscope.text import clean
 
 if TYPE_CHECKING:
@@ -39,14 +39,16 @@ def say(text: str) -> None:
         click.echo(clean(line), err=True)
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: Path, option: str = "--json") -> None:
     """Fail now rather than after the script has run for an hour."""
     existed = path.exists()
     try:
         with path.open("a"):
             pass
     except OSError as error:
-        raise UsageError(f"Cannot write {path}: {error.strerror}.\nName another file with --json.") from error
+        raise UsageError(
+            f"Cannot write {path}: {error.strerror}.\nName another file with {option}."
+        ) from error
     if not existed:
         path.unlink()
 
@@ -86,3 +88,21 @@ def quality_of(reader: RecordingReader, end_ns: int) -> Quality:
     from gilscope.exports.read import watch_quality  # noqa: PLC0415
 
     return watch_quality(reader, end_ns=end_ns)
+
+
+def figures_until(reader: RecordingReader, end_ns: int) -> dict[str, Any]:
+    """All figures up to a moment, for the screen."""
+    from gilscope.exports.read import summary_of  # noqa: PLC0415
+
+    whole = reader.session().ended_ns is not None and end_ns >= reader.head_ns()
+    return summary_of(reader, end_ns=None if whole else end_ns)
+
+
+def span_of(reader: RecordingReader, start_ns: int, end_ns: int) -> SpanReport:
+    """What a span of the session says, for the screen."""
+    from gilscope.analysis.span import facts_of  # noqa: PLC0415
+    from gilscope.analysis.verdict import judge  # noqa: PLC0415
+    from gilscope.exports.read import summary_of  # noqa: PLC0415
+
+    summary = summary_of(reader, start_ns=start_ns, end_ns=end_ns)
+    return SpanReport(start_ns, end_ns, judge(summary), facts_of(summary))

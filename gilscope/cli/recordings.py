@@ -3,32 +3,59 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import rich_click as click
 
-from gilscope.cli.common import errors_end_it, quality_of, verdict_of
+from gilscope.cli.common import errors_end_it, figures_until, quality_of, span_of, verdict_of
 from gilscope.errors import RecordingError, UsageError
+from gilscope.model import NS_PER_S
+from gilscope.text import clean, clock_text, cut, pad
 
 
 @click.command()
 @click.argument("file", metavar="FILE|last")
-def replay(*, file: str) -> None:
+@click.option("--at", "at_s", type=click.FloatRange(0), metavar="SECONDS", help="Begin here.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.001, 100),
+    default=1.0,
+    show_default=True,
+    help="Play this many times as fast.",
+)
+def replay(*, file: str, at_s: float | None, speed: float) -> None:
     """Scrub through a recording again."""
     from gilscope.recording import store  # noqa: PLC0415
     from gilscope.recording.reader import RecordingReader  # noqa: PLC0415
 
     with errors_end_it():
         path = store.find(file)
-        reader = RecordingReader(path)
-        title = reader.session().command
+        reader = RecordingReader(path, live=True)  # the app checks it in full
+        title, head_ns = reader.session().command, reader.head_ns()
         reader.close()
+        at_ns = None if at_s is None else round(at_s * NS_PER_S)
+        if at_ns is not None and at_ns > head_ns:
+            raise UsageError(
+                f"{path} is {head_ns / NS_PER_S:.1f} s long: there is nothing at {at_s:g} s.\n"
+                "Name an earlier moment with --at."
+            )
         if not sys.stdout.isatty():
             raise UsageError(
                 "replay needs a terminal on its standard output.\nFor text: gilscope report " + file
             )
         from gilscope.views.app import GilscopeApp  # noqa: PLC0415
 
-        app = GilscopeApp(path, control=None, title=title, verdict_of=verdict_of, quality_of=quality_of)
+        app = GilscopeApp(
+            path,
+            control=None,
+            title=title,
+            verdict_of=verdict_of,
+            quality_of=quality_of,
+            span_of=span_of,
+            summary_of=figures_until,
+            at_ns=at_ns,
+            speed=speed,
+        )
         app.run()
         if app.exit_error:
             raise RecordingError(app.exit_error)
@@ -44,7 +71,7 @@ def recordings(context: click.Context) -> None:
 
 @recordings.command("list")
 def list_recordings() -> None:
-    """List them, newest first."""
+    """List them, newest first: when, how long, the verdict, what was run, how large, where."""
     from gilscope.recording import store  # noqa: PLC0415
 
     with errors_end_it():
@@ -52,15 +79,56 @@ def list_recordings() -> None:
         if not found:
             click.echo(f"No recordings in {store.directory()}.", err=True)
         for path in found:
-            click.echo(f"{path.stat().st_size / 1e6:8.1f} MB  {path}")
+            click.echo(f"{_described(path)}  {path.stat().st_size / 1e6:7.1f} MB  {clean(str(path))}")
+
+
+def _described(path: Path) -> str:
+    """Columns that say what a recording is of."""
+    from datetime import datetime  # noqa: PLC0415
+
+    from gilscope.recording.reader import RecordingReader  # noqa: PLC0415
+
+    try:
+        # Of each only a few rows are read: to check every page of all would take long.
+        reader = RecordingReader(path, live=True)
+        try:
+            session, head_ns = reader.session(), reader.head_ns()
+            verdict = verdict_of(reader, head_ns).kind if head_ns else "empty"
+        finally:
+            reader.close()
+    except RecordingError:
+        return f"{'?':<16}  {'?':>9}  {'damaged':<16}  {'':<24}"
+    try:
+        started = datetime.fromisoformat(session.started).astimezone().strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        started = "?"
+    length = clock_text(head_ns) + ("" if session.ended_ns is not None else "+")
+    command = pad(cut(clean(session.command.replace("\n", " ")), 24), 24)
+    return f"{started:<16}  {length:>9}  {clean(verdict):<16}  {command}"
 
 
 @recordings.command("rm")
-@click.argument("files", nargs=-1, required=True, metavar="FILE|last …")
-def remove_recordings(*, files: tuple[str, ...]) -> None:
-    """Remove recordings."""
+@click.argument("files", nargs=-1, metavar="FILE|last …")
+@click.option("--all", "everything", is_flag=True, help="All that `recordings list` names.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove_recordings(*, files: tuple[str, ...], everything: bool, yes: bool) -> None:
+    """Remove recordings. With --all it asks first; where it cannot, it needs --yes."""
     from gilscope.recording import store  # noqa: PLC0415
 
     with errors_end_it():
-        for name in files:
-            store.remove(store.find(name))
+        if everything == bool(files):
+            raise UsageError("Name the recordings to remove, or: --all.")
+        if not everything:
+            paths = [store.find(name) for name in files]
+            for path in paths:
+                store.refuse_others(path)
+        else:
+            paths = store.all_recordings()
+            if paths and not yes:
+                if not sys.stdin.isatty():
+                    raise UsageError(f"{len(paths)} recordings would be removed.\nSay so with --all --yes.")
+                click.confirm(f"Remove {len(paths)} recordings in {store.directory()}?", abort=True, err=True)
+        for path in paths:
+            store.remove(path)
+        if everything:
+            click.echo(f"{len(paths)} recordings removed.", err=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from gilscope.cli.common import check_writable, errors_end_it, summary_and_quality, write_file
+from gilscope.cli.gate import Gate, list_metrics
 from gilscope.cli.watching import watch_headless, watch_on_screen
 from gilscope.errors import UsageError
 from gilscope.model import NS_PER_MS, NS_PER_S
@@ -77,6 +78,28 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Show C functions in the stacks of stalls: stops the script for some 0.1 s at each.",
 )
+@click.option(
+    "--fail-on",
+    "fail_on",
+    multiple=True,
+    metavar="EXPR",
+    help="End with exit code 3 if this is so, as in 'gil.contention > 0.5'; may be repeated. "
+    "`--fail-on help` lists what can be limited.",
+)
+@click.option(
+    "--junit",
+    "junit_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the limits of --fail-on as a JUnit report.",
+)
+@click.option(
+    "--markdown",
+    "markdown_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the summary as Markdown, for a job's page (-: to stdout).",
+)
 @click.option("--duration", type=float, metavar="S", help="End the script after so many seconds.")
 @click.option("--headless", is_flag=True, help="No screen: pass the script's output through, then sum up.")
 @click.option(
@@ -109,14 +132,20 @@ def run(
     duration: float | None,
     headless: bool,
     json_file: Path | None,
+    fail_on: tuple[str, ...],
+    junit_file: Path | None,
+    markdown_file: Path | None,
     output: Path | None,
 ) -> None:
     """Run a SCRIPT (or `-m MODULE`, `-c CODE`) and watch it. Its ARGS follow after `--`.
 
     `SCRIPT:FUNCTION` calls a function in `--workers` threads, or processes with `--mode processes`.
 
-    Exits with the script's own exit code, or 2 for a wrong command, 4 if it cannot be observed.
+    Exits with the script's own exit code, or 2 for a wrong command, 3 if a limit of `--fail-on` was crossed,
+    4 if it cannot be observed.
     """
+    if "help" in fail_on:
+        list_metrics()
     from gilscope.launch.spec import resolve_spec  # noqa: PLC0415 - a command starts fast
     from gilscope.recording import store  # noqa: PLC0415
 
@@ -124,6 +153,7 @@ def run(
         # As with python itself, all that follows belongs to the program.
         args, script = (script, *args), None
     with errors_end_it():
+        gate = Gate.of(fail_on, junit_file=junit_file, markdown_file=markdown_file)
         if rate is None:
             rate = limits.DEFAULT_PYSPY_RATE_HZ if source == "py-spy" else limits.DEFAULT_RATE_HZ
         _check_numbers(rate, tick, budget, stall, duration)
@@ -139,8 +169,9 @@ def run(
             env=env,
         )
         _check_source(source, rate, spec)
-        if json_file is not None and str(json_file) != "-":
-            check_writable(json_file)
+        for option, file in (("--json", json_file), ("--junit", junit_file), ("--markdown", markdown_file)):
+            if file is not None and str(file) != "-":
+                check_writable(file, option)
         recording = output if output is not None else store.new_path(spec.display)
         config = limits.SamplerConfig(
             spec=spec,
@@ -156,7 +187,8 @@ def run(
         watch = watch_headless if headless or not sys.stdout.isatty() else watch_on_screen
         exit_code = watch(config)
         with contextlib.suppress(BrokenPipeError):
-            sum_up(config.recording, json_file)
+            sum_up(config.recording, json_file, gate)
+        exit_code = gate.exit_code(exit_code, ended_by_us=duration is not None)
     sys.exit(exit_code)
 
 
@@ -189,10 +221,10 @@ def _check_source(source: str | None, rate: float, spec: TargetSpec) -> None:
         )
 
 
-def sum_up(recording: Path, json_file: Path | None) -> str | None:
+def sum_up(recording: Path, json_file: Path | None, gate: Gate | None = None) -> str | None:
     """Print the summary for people to standard error, and write it as JSON where that was asked.
 
-    Returns the kind of its verdict; None: there is no recording.
+    `gate`: the limits to hold it against. Returns the kind of its verdict; None: there is no recording.
     """
     from gilscope.exports import text  # noqa: PLC0415
     from gilscope.recording import store  # noqa: PLC0415
@@ -200,7 +232,11 @@ def sum_up(recording: Path, json_file: Path | None) -> str | None:
     if not recording.exists():
         return None
     summary, quality = summary_and_quality(recording)
+    if gate is not None:
+        gate.check(summary)
     click.echo("\n" + text.render(summary, quality) + f"recording {recording}", err=True)
+    if gate is not None:
+        gate.report(summary, quality)
     if sys.stderr.isatty():
         again = "last" if recording.parent == store.directory() else shlex.quote(str(recording))
         click.echo(f"see it again: gilscope replay {again}", err=True)

@@ -40,8 +40,10 @@ class Names:
         for lane in lanes:
             if lane.process in made.pids:
                 made.lanes[lane.key] = lane
-                main = lane.tid == made.processes[lane.process].pid
-                made.tids[lane.key] = made.number(made.pids[lane.process] if main else lane.tid)
+                pid = made.pids[lane.process]
+                main = lane.tid == made.processes[lane.process].pid and pid not in made._used
+                made._used.add(pid)
+                made.tids[lane.key] = pid if main else made.number(lane.tid)
         for gil in gils:
             if gil.process in made.pids:
                 made.gils[gil.key] = gil

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gilscope.analysis import span as parts
@@ -10,9 +10,12 @@ from gilscope.analysis.quality import quality_of
 from gilscope.analysis.summary import summarise
 from gilscope.analysis.verdict import judge, verdict_fields
 from gilscope.analysis.waits import Waits, waits
-from gilscope.model import NS_PER_S, Quality
+from gilscope.model import NS_PER_S, Quality, Stall
 from gilscope.recording.reader import RecordingReader
 from gilscope.recording.streams import RecordingStreams
+
+STALLS_SINCE = 2
+"""The schema from which on stalls are looked for."""
 
 
 def summary_of(
@@ -40,13 +43,20 @@ def summary_of(
         gaps=reader.gaps(),
         stacks=reader.stack_samples(),
         process_ticks=reader.process_ticks(),
-        stalls=reader.stalls() if end_ns is None else reader.stalls(0, end_ns),
+        stalls=_stalls(reader, 0, until_ns),
         waits=_waits(reader) if end_ns is None else None,
         events=[event for event in reader.events() if end_ns is None or event.at_ns <= end_ns],
     )
     events = [event for event in reader.events() if event.at_ns <= until_ns]
     summary["verdict"] = verdict_fields(judge(summary, events))
     return summary
+
+
+def _stalls(reader: RecordingReader, start_ns: int, end_ns: int) -> Sequence[Stall] | None:
+    """Those that start in a span; None if nobody looked for any."""
+    if reader.written_with < STALLS_SINCE:
+        return None
+    return [stall for stall in reader.stalls(start_ns, end_ns) if stall.start_ns >= start_ns]
 
 
 def _waits(reader: RecordingReader) -> Mapping[int, Waits]:
@@ -76,9 +86,7 @@ def _summary_of_span(reader: RecordingReader, span: parts.Span) -> dict[str, Any
         process_ticks=parts.process_ticks_in(span, reader.process_ticks(span.start_ns, span.end_ns)),
         events=events,
         # As each starts in one span, spans that touch add up.
-        stalls=[
-            stall for stall in reader.stalls(span.start_ns, span.end_ns) if stall.start_ns >= span.start_ns
-        ],
+        stalls=_stalls(reader, span.start_ns, span.end_ns),
         span_ns=(span.start_ns, span.end_ns),
     )
     whole_ns = reader.head_ns() if session.ended_ns is None else session.ended_ns

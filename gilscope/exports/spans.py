@@ -100,12 +100,12 @@ def _shared(
     if not room or not total:
         return
     waits = times.pop(State.WAITING, 0) * room // total
-    before = [part for part in free if part[2]] or free[-1:]
-    space = sum(end - start for start, end, _ in before)
+    space = sum(end - start for start, end, before_hold in free if before_hold)
+    early = min(waits, space)
     left: list[tuple[int, int]] = []
-    for part in free:
-        start, end, _ = part
-        wait = min(end - start, waits * (end - start) // space) if part in before else 0
+    for start, end, before_hold in free:
+        # What has no room before the holds, it waits for a hold in a later tick.
+        wait = early * (end - start) // space if before_hold else min(end - start, waits - early)
         left.append((start, end - wait))
         if wait:
             yield State.WAITING, end - wait, end

@@ -73,6 +73,12 @@ def _verdict(summary: Mapping[str, Any]) -> list[str]:
         lines += wrap(clean(text), WIDTH, first="  · ", then="    ")
     for text in verdict["advice"]:
         lines += wrap(clean(text), WIDTH, first="  → ", then="    ")
+    confidence = verdict.get("confidence")
+    if confidence:
+        sure = f"Confidence: {confidence['level']}. {confidence['reason']}"
+        lines += wrap(clean(sure), WIDTH, first="  ≈ ", then="    ")
+    for text in verdict.get("would_change", ())[:1]:
+        lines += wrap(clean(text), WIDTH, first="  ≠ ", then="    ")
     return [*lines, ""]
 
 

@@ -95,6 +95,10 @@ class SamplerLink:
         """Tell the target's terminal its size."""
         self._tell(do="resize", columns=columns, rows=rows)
 
+    def put_mark(self, at_ns: int, text: str) -> None:
+        """Have the sampler, the recording's only writer, put a mark into it."""
+        self._tell(do="mark", at_ns=at_ns, text=text)
+
     def alive(self) -> bool:
         """Whether the sampler runs; takes what it has told, and sends what is left to tell."""
         self._send()

@@ -23,8 +23,10 @@ SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 class Rows:
     """An open recording's rows: what SQLite finds wrong with a file becomes an error of ours."""
 
-    def __init__(self, path: Path, db: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, db: sqlite3.Connection, version: int = schema.VERSION) -> None:
         self.path = path
+        self.version = version
+        """The schema that it was written with."""
         self.db = db
 
     def each(self, sql: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -85,7 +87,7 @@ def open_recording(path: Path, *, live: bool) -> Rows:
             if version == schema.VERSION:
                 undo.pop_all()
                 return rows
-            return Rows(path, _up_to_date(rows, version))
+            return Rows(path, _up_to_date(rows, version), version)
     except OSError as error:
         raise RecordingError(f"Cannot read {path}: {error.strerror}.") from error
     except SQLITE_ERRORS as error:

@@ -29,6 +29,7 @@ from gilscope.model import (
     Window,
 )
 from gilscope.recording.opening import open_recording
+from gilscope.recording.places import Places
 from gilscope.recording.ticks import TickTables
 
 STACKS_NS = 12_000_000_000
@@ -51,6 +52,7 @@ class RecordingReader:
         self.path = path
         self._db = open_recording(path, live=live)
         self._ticks = TickTables(self._db)
+        self.places = Places(self._db, self._ticks)
         self._stacks: dict[int, tuple[Frame, ...]] = {}
         self._cached_at: object = None
         self._cached: tuple[tuple[Process, ...], tuple[Lane, ...], tuple[Gil, ...]] = ((), (), ())
@@ -58,6 +60,11 @@ class RecordingReader:
     def close(self) -> None:
         """Close the file. The last to close a finished live recording folds its WAL file in."""
         self._db.close()
+
+    @property
+    def written_with(self) -> int:
+        """The schema version that it was written with; what later ones brought is empty in it."""
+        return self._db.version
 
     def session(self) -> Session:
         """What the recording is of."""

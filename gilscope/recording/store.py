@@ -10,6 +10,7 @@ from pathlib import Path
 from platformdirs import user_state_path
 
 from gilscope.errors import RecordingError
+from gilscope.recording import schema
 
 SUFFIX = ".gilscope"
 KEPT = 20
@@ -60,6 +61,23 @@ def prune(*, keep: int) -> None:
         # Another gilscope may have removed it at the same moment.
         with contextlib.suppress(RecordingError):
             remove(path)
+
+
+def refuse_others(path: Path) -> None:
+    """Make sure that a file is a recording, or one of ours that was never finished, before it is removed.
+
+    Raises:
+        RecordingError: it is something else, or cannot be read.
+    """
+    if path.parent.resolve() == directory().resolve() and path.name.endswith(SUFFIX):
+        return
+    try:
+        with path.open("rb") as file:
+            header = file.read(72)
+    except OSError as error:
+        raise RecordingError(f"Cannot read {path}: {error.strerror}.") from error
+    if header[:15] != b"SQLite format 3" or header[68:72] != schema.APPLICATION_ID.to_bytes(4, "big"):
+        raise RecordingError(f"{path} is no recording of gilscope, so it is not removed.")
 
 
 def remove(path: Path) -> None:

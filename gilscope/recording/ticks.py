@@ -70,7 +70,7 @@ class TickTables:
 
     def whole(self, start_ns: int, end_ns: int) -> tuple[int, int]:
         """A span, widened to the borders of the ticks at its ends."""
-        first, last = self._first_tick("", start_ns + 1), self._first_tick("", end_ns)
+        first, last = self.first_from(start_ns + 1), self.first_from(end_ns)
         begin = self._rows.one("SELECT start_ns FROM tick WHERE idx = ?", (first,))
         end = self._rows.one("SELECT end_ns FROM tick WHERE idx = ?", (last,))
         return (
@@ -87,20 +87,27 @@ class TickTables:
 
     def _overlapping(self, suffix: str, start_ns: int, end_ns: int) -> tuple[Tick, ...]:
         """The ticks of one table that overlap a span."""
-        first = self._first_tick(suffix, start_ns + 1)
-        if first is None:
+        span = self.indexes(suffix, start_ns, end_ns)
+        if span is None:
             return ()
-        last = self._first_tick(suffix, end_ns)
+        return tuple(tick for tick in self._ticks_between(suffix, *span) if tick.start_ns < end_ns)
+
+    def indexes(self, suffix: str, start_ns: int, end_ns: int) -> tuple[int, int] | None:
+        """The first and the last tick of a table that overlap a span, maybe one too many at its end."""
+        first = self.first_from(start_ns + 1, suffix)
+        if first is None:
+            return None
+        last = self.first_from(end_ns, suffix)
         if last is None:
             last = int(self._rows.one(f"SELECT max(idx) FROM tick{suffix}"))
-        return tuple(tick for tick in self._ticks_between(suffix, first, last) if tick.start_ns < end_ns)
+        return first, last
 
     def _finer_ticks(self, suffix: str, start_ns: int, end_ns: int) -> tuple[Tick, ...]:
         if not suffix or start_ns >= end_ns:
             return ()
         return self._ticks({"_1s": "", "_60s": "_1s"}[suffix], start_ns, end_ns)
 
-    def _first_tick(self, suffix: str, at_ns: int) -> int | None:
+    def first_from(self, at_ns: int, suffix: str = "") -> int | None:
         """Index of the first tick that ends at or after a moment, found by halves: no index to keep up."""
         low = 0
         high = int(self._rows.one(f"SELECT max(idx) FROM tick{suffix}") or 0) + 1

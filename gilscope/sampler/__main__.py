@@ -9,13 +9,15 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from gilscope.errors import GilscopeError
 from gilscope.launch.target import Target
 from gilscope.launch.terminal import TerminalSize
+from gilscope.model import Mark
 from gilscope.sampler.config import SamplerConfig
-from gilscope.sampler.loop import Ending
+from gilscope.sampler.loop import Ending, Sampler
 from gilscope.sampler.session import run_session
 
 
@@ -28,11 +30,16 @@ class Control:
         self._target: Target | None = None
         self._app_gone = False
         self._left_running = False
+        self._put_mark: Callable[[Mark], None] | None = None
         self.terminated = False
 
     def started(self, target: Target) -> None:
         """From now on there is a target to type to."""
         self._target = target
+
+    def ready(self, sampler: Sampler) -> None:
+        """From now on there is a recording to put marks into."""
+        self._put_mark = sampler.put_mark
 
     def tell(self, **message: Any) -> None:
         """Tell the app, if it is there."""
@@ -74,6 +81,8 @@ class Control:
                 self._target.write_input(base64.b64decode(command["data"]))
             case "resize" if self._target is not None:
                 self._target.resize(TerminalSize(columns=command["columns"], rows=command["rows"]))
+            case "mark" if self._put_mark is not None:
+                self._put_mark(Mark(at_ns=command["at_ns"], text=command["text"]))
         return None
 
 
@@ -92,7 +101,7 @@ def main() -> None:
     config = SamplerConfig.from_json(sys.stdin.read())
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     try:
-        result = run_session(config, on_start=control.started, control=control)
+        result = run_session(config, on_start=control.started, control=control, on_ready=control.ready)
     except GilscopeError as error:
         control.tell(error=str(error), code=error.exit_code)
     else:

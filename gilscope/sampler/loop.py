@@ -16,7 +16,7 @@ from gilscope.clock import MonotonicClock
 from gilscope.errors import CannotObserveError, RecordingError
 from gilscope.launch.reports import ForkReport, NoteReport, ThreadsReport
 from gilscope.launch.target import Target
-from gilscope.model import NS_PER_S, Counters, Event, Hold, Session, Tick
+from gilscope.model import NS_PER_S, Counters, Event, Hold, Mark, Session, Tick
 from gilscope.recording.writer import RecordingWriter
 from gilscope.sampler.config import SamplerConfig
 from gilscope.sampler.cost import CostKeeper
@@ -110,6 +110,10 @@ class Sampler:
     def now_ns(self) -> int:
         """Session time."""
         return self._clock.now_ns() - self._origin_ns
+
+    def put_mark(self, mark: Mark) -> None:
+        """Write a mark that a viewer set; it is committed with the next tick."""
+        self._write(lambda writer: writer.put_marks([mark]))
 
     def prepare(self) -> None:
         """Prove that the target can be read, before a line of it has run.

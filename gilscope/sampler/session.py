@@ -41,6 +41,7 @@ def run_session(
     *,
     on_start: Callable[[Target], None] = lambda _: None,
     control: Callable[[], Ending | None] = lambda: None,
+    on_ready: Callable[[Sampler], None] = lambda _: None,
 ) -> SessionResult:
     """Open the recording, start the target, watch it to its end.
 
@@ -48,6 +49,7 @@ def run_session(
         config: what was asked.
         on_start: called with the target before it is let go, to send it signals, input, sizes.
         control: asked once a tick whether to end.
+        on_ready: called with the sampler before the target is let go.
 
     Raises:
         UsageError: the target cannot be started.
@@ -89,6 +91,7 @@ def run_session(
             target.stop(grace_s=0.2)
             writer.discard()
             raise
+        on_ready(sampler)
         session = sampler.run()
         return SessionResult(session, sampler.recording_stopped)
 

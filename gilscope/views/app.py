@@ -14,20 +14,22 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
-from textual.worker import get_current_worker
 
 from gilscope.clock import Clock, MonotonicClock
 from gilscope.errors import GilscopeError
-from gilscope.model import NS_PER_MS, NS_PER_S, Quality, Verdict
+from gilscope.model import NS_PER_MS, NS_PER_S, Mark
+from gilscope.recording.marks import add_mark
 from gilscope.recording.reader import RecordingReader
-from gilscope.text import clean
+from gilscope.text import clean, clock_text
 from gilscope.views.control import SessionControl
 from gilscope.views.screens.dashboard import Dashboard
-from gilscope.views.screens.dialogs import HelpScreen, InputScreen, QuitChoice, QuitScreen
+from gilscope.views.screens.dialogs import HelpScreen, InputScreen, MarksScreen, QuitChoice, QuitScreen
 from gilscope.views.screens.keys import BINDINGS, key_list
+from gilscope.views.screens.tables import SummaryOf, TableScreen
+from gilscope.views.thinking import QualityOf, SpanOf, ThinkingApp, VerdictOf
 from gilscope.views.viewing import Viewing
 
 FRAMES_PER_S = 30
@@ -37,16 +39,16 @@ SESSION_NS = 250 * NS_PER_MS
 """How often the session's own description is read."""
 OPEN_PATIENCE_NS = 10 * NS_PER_S
 """For so long a recording of a live session may be missing or unfinished before that is an error."""
-VERDICT_NS = NS_PER_S
+LARGE_BYTES = 20_000_000
+NOTE_MOST = 200
+"""Characters of a mark's note."""
 READ_PATIENCE = 30
 """So many reads in a row may fail before the app gives up."""
 
 Outcome = Literal["stopped", "left-running", "ended"]
-VerdictOf = Callable[[RecordingReader, int], Verdict]
-QualityOf = Callable[[RecordingReader, int], Quality]
 
 
-class GilscopeApp(App[None]):
+class GilscopeApp(ThinkingApp):
     """Shows a recording, live or finished. After `run`, `exit_error` and `outcome` tell how it ended."""
 
     CSS_PATH = "gilscope.tcss"
@@ -65,6 +67,10 @@ class GilscopeApp(App[None]):
         clock: Clock | None = None,
         verdict_of: VerdictOf | None = None,
         quality_of: QualityOf | None = None,
+        span_of: SpanOf | None = None,
+        summary_of: SummaryOf | None = None,
+        at_ns: int | None = None,
+        speed: float = 1.0,
     ) -> None:
         """Prepare; nothing is opened before `run`.
 
@@ -76,13 +82,17 @@ class GilscopeApp(App[None]):
             verdict_of: gives the verdict on a recording up to a moment; called in a thread, with a
                 reader of its own.
             quality_of: likewise, how well it was watched; called while that is on the screen.
+            span_of: likewise, what a selected span comes to.
+            summary_of: likewise, all figures up to a moment.
+            at_ns: where a replay begins; None: at its start.
+            speed: how fast it plays.
         """
-        super().__init__()
+        super().__init__(verdict_of, quality_of, span_of)
         self.path = path
         self.control = control
         self.clock: Clock = clock or MonotonicClock()
-        self.verdict_of = verdict_of
-        self.quality_of = quality_of
+        self.at_ns, self.speed = at_ns, speed
+        self.summary_of = summary_of
         self.exit_error: str | None = None
         """Why the app had to end, in words for the user."""
         self.outcome: Outcome = "ended"
@@ -95,9 +105,6 @@ class GilscopeApp(App[None]):
         self._started_ns = self._last_ns = self._session_ns = self.clock.now_ns()
         self._frames = 0
         self._failures = 0
-        self._judging = False
-        self._verdict_due_ns = 0
-        self._verdict_head_ns = -1
 
     # --- life ---
 
@@ -136,7 +143,8 @@ class GilscopeApp(App[None]):
         viewing = self.dashboard.viewing
         return self.control is not None and (viewing is None or viewing.growing) and not self.dashboard.lost
 
-    def _fail(self, message: str) -> None:
+    def fail(self, message: str) -> None:
+        """End with an error, in words for the user."""
         self.exit_error = message
         self.exit()
 
@@ -161,7 +169,7 @@ class GilscopeApp(App[None]):
                     clean(str(error).replace("\n", " ")), title="Cannot read", severity="error", markup=False
                 )
             if self._failures >= READ_PATIENCE:
-                self._fail(str(error))
+                self.fail(str(error))
 
     def _terminal_is_behind(self) -> bool:
         """A slow terminal has not yet drawn the last frames; more would only make keys slow to answer."""
@@ -177,7 +185,7 @@ class GilscopeApp(App[None]):
         if self.control and (session or viewing is None):
             status = self.control.status()
             if status.error is not None:
-                self._fail(status.error)
+                self.fail(status.error)
                 return
             self.dashboard.lost = not status.sampler_alive and viewing is not None and viewing.growing
         if session:
@@ -186,7 +194,8 @@ class GilscopeApp(App[None]):
             self._open(now)
         else:
             viewing.poll(session=session)
-            self._judge(now, viewing)
+            self.judge(now, viewing)
+            self.sum_up(viewing)
 
     def _open(self, now: int) -> None:
         live = self.control is not None
@@ -194,76 +203,25 @@ class GilscopeApp(App[None]):
         try:
             if not self.path.exists():
                 if not live:
-                    self._fail(f"There is no recording {clean(str(self.path))}.")
+                    self.fail(f"There is no recording {clean(str(self.path))}.")
                 elif waited > OPEN_PATIENCE_NS:
-                    self._fail(f"The sampler has written no recording in {waited // NS_PER_S} s: {self.path}")
+                    self.fail(f"The sampler has written no recording in {waited // NS_PER_S} s: {self.path}")
                 return
-            reader = RecordingReader(self.path, live=live)
+            # To check every page of a long recording takes a second: that is done while it is shown.
+            large = self.path.stat().st_size > LARGE_BYTES
+            reader = RecordingReader(self.path, live=live or large)
             viewing = Viewing(reader)
         except GilscopeError as error:
             if not live or waited > OPEN_PATIENCE_NS:
-                self._fail(str(error))
+                self.fail(str(error))
             return
         self._reader = reader
+        if self.control is None:
+            if large:
+                self.run_worker(self.check_pages, thread=True, group="check", exit_on_error=False)
+            viewing.begin_at(self.at_ns, self.speed)
         self.dashboard.viewing = viewing
         self.dashboard.redraw()
-
-    # --- verdict ---
-
-    def _judge(self, now: int, viewing: Viewing) -> None:
-        """Have the verdict on all that is recorded made anew, if there is more than at the last one."""
-        if self._judging or (self.verdict_of is None and self.quality_of is None):
-            return
-        # Who asks for the quality for the first time need not wait for the next verdict.
-        asked = self._wants_quality and self.dashboard.quality_at_ns < 0
-        if now < self._verdict_due_ns and not asked:
-            return
-        if viewing.head_ns == self._verdict_head_ns and not self._wants_quality:
-            return
-        self._judging = True
-        self._verdict_head_ns = viewing.head_ns
-        self.run_worker(self._make_verdict, thread=True, group="verdict", exclusive=True, exit_on_error=False)
-
-    @property
-    def _wants_quality(self) -> bool:
-        """It is to be shown, and is not of the newest moment that there is a verdict on."""
-        dashboard = self.dashboard
-        return (
-            self.quality_of is not None
-            and dashboard.full == "info"
-            and dashboard.quality_at_ns != self._verdict_head_ns
-        )
-
-    def _make_verdict(self) -> None:
-        worker = get_current_worker()
-        started, at_ns = self.clock.now_ns(), self._verdict_head_ns
-        with_quality = self.dashboard.full == "info"
-        verdict: Verdict | None = None
-        quality: Quality | None = None
-        try:
-            reader = RecordingReader(self.path, live=True)
-            try:
-                if self.verdict_of is not None:
-                    verdict = self.verdict_of(reader, at_ns)
-                if with_quality and self.quality_of is not None:
-                    quality = self.quality_of(reader, at_ns)
-            finally:
-                reader.close()
-        except GilscopeError as error:
-            verdict = Verdict("none", f"No verdict: {error}")
-        if not worker.is_cancelled:
-            took_ns = self.clock.now_ns() - started
-            self.call_from_thread(self._show_verdict, verdict, took_ns)
-            if with_quality:
-                self.call_from_thread(self.dashboard.show_quality, quality, at_ns)
-
-    def _show_verdict(self, verdict: Verdict | None, took_ns: int) -> None:
-        self._judging = False
-        # A long recording takes long to judge: at most a tenth of the time goes into it.
-        self._verdict_due_ns = self.clock.now_ns() + max(VERDICT_NS, 10 * took_ns)
-        if verdict is not None and verdict != self.dashboard.verdict:
-            self.dashboard.verdict = verdict
-            self.dashboard.redraw()
 
     # --- actions ---
 
@@ -277,6 +235,64 @@ class GilscopeApp(App[None]):
             self.notify("Only a target that runs can be typed to.", severity="warning")
             return
         self.push_screen(InputScreen(), self._typed)
+
+    def action_table(self, kind: str) -> None:
+        """Threads or processes as a table, up to the position."""
+        viewing = self.dashboard.viewing
+        if viewing is not None and self.summary_of is not None:
+            until_ns = lambda: viewing.playback.position_ns  # noqa: E731 - asked again and again
+            self.push_screen(TableScreen(kind, self.path, until_ns, self.summary_of))
+
+    def action_mark(self) -> None:
+        """Mark this moment, with a note."""
+        viewing = self.dashboard.viewing
+        if viewing is None:
+            return
+        at_ns = viewing.playback.position_ns
+
+        def put(note: str | None) -> None:
+            if note is not None:
+                self._put_mark(Mark(at_ns=at_ns, text=note.strip()[:NOTE_MOST]))
+
+        question = f"A note for the mark at {clock_text(at_ns)}. Enter sets it, escape does not."
+        self.push_screen(InputScreen(question), put)
+
+    def _put_mark(self, mark: Mark) -> None:
+        """By the sampler while it writes the recording: two writers would wait for each other."""
+        if self.control is not None and self._target_runs:
+            self.control.put_mark(mark.at_ns, mark.text)
+            return
+        try:
+            add_mark(self.path, mark)
+        except GilscopeError as error:
+            self.notify(clean(str(error)), title="No mark", severity="error", markup=False)
+            return
+        if self.dashboard.viewing is not None:
+            self.dashboard.viewing.whole.poll()
+            self.dashboard.redraw()
+
+    def action_marks(self) -> None:
+        """All marks, to go to one."""
+        viewing = self.dashboard.viewing
+        marks = viewing.whole.marks if viewing else ()
+        if not marks:
+            self.notify("There is no mark yet: m sets one", timeout=3)
+            return
+        self.push_screen(
+            MarksScreen(marks), lambda at_ns: None if at_ns is None else self.dashboard.jump_to(at_ns)
+        )
+
+    def action_search(self) -> None:
+        """Search the output."""
+        question = "Search the output for. Enter goes to the next line with it, n and N to others."
+        self.push_screen(InputScreen(question, self.sought), lambda text: self.search(text or "", 1))
+
+    def action_found(self, direction: int) -> None:
+        """The next or previous line that was searched for."""
+        if self.sought:
+            self.search(self.sought, direction)
+        else:
+            self.action_search()
 
     def _typed(self, line: str | None) -> None:
         if line is not None and self.control is not None:

@@ -34,6 +34,10 @@ class SessionControl(Protocol):
         """Tell the target's terminal how large the output panel is."""
         ...
 
+    def put_mark(self, at_ns: int, text: str) -> None:
+        """Have a mark written into the recording."""
+        ...
+
     def status(self) -> ControlStatus:
         """How the sampler fares now."""
         ...

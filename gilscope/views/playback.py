@@ -8,6 +8,12 @@ from enum import Enum
 from gilscope.model import NS_PER_MS
 
 SPEEDS = (1.0, 0.1, 0.02, 0.005)
+"""What slow motion goes through with one key."""
+ALL_SPEEDS = (
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5,
+    1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0,
+)  # fmt: skip
+"""What slower and faster go through."""
 SLOW_START_NS = 300 * NS_PER_MS
 """How far before the head slow motion starts in a live session, so that there is something to show."""
 
@@ -49,8 +55,10 @@ class Playback:
                 self.position_ns = head_ns
                 if not growing:
                     self.mode = Mode.PAUSED
-                elif self.speed == 1.0:
+                elif self.speed >= 1.0:
+                    # Nothing is faster than what happens now.
                     self.mode = Mode.FOLLOW
+                    self.speed = 1.0
 
     def toggle(self, head_ns: int, *, growing: bool) -> None:
         """Pause, or go on from where it stands; at the end of a finished recording, from the start."""
@@ -89,6 +97,19 @@ class Playback:
             self.slowed_from_follow = self.mode is Mode.FOLLOW
             self.position_ns = max(0, head_ns - SLOW_START_NS)
         self.mode = Mode.PLAYING
+
+    def change_speed(self, steps: int, head_ns: int, *, growing: bool) -> None:
+        """Slower (negative) or faster; who follows and goes slower falls behind from the head."""
+        known = min(range(len(ALL_SPEEDS)), key=lambda number: abs(ALL_SPEEDS[number] - self.speed))
+        if self.mode is Mode.FOLLOW:
+            if steps > 0:
+                return
+            self.slowed_from_follow = True
+            self.position_ns = max(0, head_ns - SLOW_START_NS)
+            self.mode = Mode.PLAYING
+        self.speed = ALL_SPEEDS[max(0, min(known + steps, len(ALL_SPEEDS) - 1))]
+        if self.speed == 1.0 and self.slowed_from_follow:
+            self.follow(head_ns, growing=growing)
 
 
 def scroll_edge(edge: int, position: int, width: int, *, follow: bool) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from gilscope.model import NS_PER_S, Gil, Hold, Lane, Process, Session, Window
-from gilscope.text import clean, clock_text, duration_text
+from gilscope.text import clean, clock_text, duration_text, fine_clock_text
 from gilscope.views.figures import Figures, GilFigures, holder_at, holder_over, top_frames
 from gilscope.views.playback import Mode
 
@@ -100,14 +100,16 @@ def _state(
     session: Session, mode: Mode, speed: float, position_ns: int, head_ns: int, *, live: bool, lost: bool
 ) -> tuple[str, str]:
     at = clock_text(position_ns)
+    # Who stands still, or goes slowly, looks at milliseconds.
+    exact = fine_clock_text(position_ns)
     ended = session.ended_ns is not None
     behind = f" −{(head_ns - position_ns) / NS_PER_S:.1f} s" if not ended and position_ns < head_ns else ""
     if mode is Mode.PLAYING and speed != 1.0:
-        return "slow", f"▶ {speed:g} × {at}{behind}"
+        return "slow", f"▶ {speed:g} × {exact if speed < 1 else at}{behind}"
     if mode is Mode.PLAYING:
         return "replay", f"▶ REPLAY {at}{behind}"
     if mode is Mode.PAUSED and (position_ns < head_ns or not ended):
-        return "paused", f"‖ PAUSED {at}{behind}"
+        return "paused", f"‖ PAUSED {exact}{behind}"
     if ended:
         code = session.exit_code
         return "ended", f"■ ENDED {at}" + ("" if code is None else f" exit {code}")

@@ -7,8 +7,8 @@ from typing import Protocol
 from gilscope.model import NS_PER_S, Window
 from gilscope.views.cells import Timeline, fold
 
-ROWS_PER_FRAME = 5_000
-"""So many rows, of lanes and cores, a frame may read for the timeline; about 15 ms."""
+ROWS_PER_FRAME = 2_500
+"""So many rows, of lanes and cores, a frame may read for the timeline; about 10 ms."""
 COARSE_TICKS = 2_000
 """A window of more ticks comes in sums by the second, and one of more seconds in sums by the minute."""
 HOLDS_TICKS = 100

@@ -11,8 +11,9 @@ from textual.pilot import Pilot
 
 from gilscope.clock import FakeClock
 from gilscope.errors import RecordingError
-from gilscope.views.app import GilscopeApp, QualityOf, VerdictOf
+from gilscope.views.app import GilscopeApp
 from gilscope.views.render.lines import fill, text_strip
+from gilscope.views.thinking import QualityOf, VerdictOf
 
 DEADLINE_S = 60.0
 FONT = "DejaVu Sans Mono, Menlo, Consolas, monospace"
@@ -88,6 +89,7 @@ def without_outside(svg: str) -> str:
     Raises:
         RecordingError: it still refers to something outside.
     """
+    svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r"@font-face\s*\{.*?\}", "", svg, flags=re.DOTALL)
     svg = re.sub(r"font-family:\s*[^;\"}]*", f"font-family: {FONT}", svg)
     if _OUTSIDE.search(re.sub(r">[^<]*<", "><", svg)):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from gilscope.model import NS_PER_MS, NS_PER_S, Output, Session, Window
+from gilscope.model import NS_PER_MS, NS_PER_S, Mark, Output, Process, Session, Window
 from gilscope.views.cells import ZOOMS_NS, Timeline
 from gilscope.views.figures import FIGURES_NS, NO_FIGURES, Figures, fold_core_cells, fold_figures
 from gilscope.views.playback import Mode, Playback, scroll_edge
@@ -23,7 +23,9 @@ from gilscope.views.present import (
     present_lanes,
 )
 from gilscope.views.reading import read_cells
+from gilscope.views.scrubbing import FarPlaces, Whole
 from gilscope.views.terminal import OutputLine, lines_of
+from gilscope.views.transport import Places, Unit, beside, just_after, over_idle, step_target
 
 QUANTUM_NS = 200 * NS_PER_MS
 """While time passes, figures are folded anew this often: faster, nobody could read them."""
@@ -38,7 +40,13 @@ ORDER_NS = NS_PER_S
 RECENT_NS = 2 * NS_PER_S
 """A lane that did anything in this span counts as active."""
 SLOW_CELL_NS = NS_PER_MS
+SLOW_FROM = 0.1
+"""At this speed and slower, turns of a few milliseconds can be followed: cells become short enough."""
 OUTPUT_BYTES = 32_768
+
+
+class AllPlaces(Places, FarPlaces, Protocol):
+    """What is asked of a recording's `places`."""
 
 
 class RecordingView(Protocol):
@@ -49,6 +57,13 @@ class RecordingView(Protocol):
     def window(self, start_ns: int, end_ns: int) -> Window: ...  # noqa: D102
     def output_until(self, at_ns: int, *, max_bytes: int = ...) -> tuple[Output, ...]: ...  # noqa: D102
     def output_size(self, at_ns: int) -> int: ...  # noqa: D102
+    def first_ns(self) -> int: ...  # noqa: D102
+    def marks(self) -> tuple[Mark, ...]: ...  # noqa: D102
+    def processes(self) -> tuple[Process, ...]: ...  # noqa: D102
+    def whole_ticks(self, start_ns: int, end_ns: int) -> tuple[int, int]: ...  # noqa: D102
+
+    @property
+    def places(self) -> AllPlaces: ...  # noqa: D102
 
 
 @dataclass(slots=True)
@@ -73,6 +88,17 @@ class Viewing:
         self.playback = Playback()
         self.session = recording.session()
         self.head_ns = recording.head_ns()
+        self.first_ns = recording.first_ns()
+        """The oldest moment that is kept."""
+        self.unit = Unit.TICK
+        """By what one steps."""
+        self.skip_idle = False
+        """Playing leaves out stretches in which the target only sleeps."""
+        self._ask_idle_ns = 0
+        """Until here there is nothing to leave out."""
+        self._exact = False
+        """The position is a moment that was jumped to, not a cell."""
+        self.whole = Whole(recording, self.head_ns, self.first_ns)
         self.cell_ns = 5 * NS_PER_MS
         self.edge = 0
         """The timeline cell behind the last one on the screen."""
@@ -98,6 +124,7 @@ class Viewing:
         self._output: tuple[OutputLine, ...] = ()
         if not self.growing:
             self.playback.mode = Mode.PLAYING
+            self.playback.position_ns = self.first_ns
         else:
             self.playback.position_ns = self.head_ns
 
@@ -109,14 +136,19 @@ class Viewing:
     def poll(self, *, session: bool) -> None:
         """Learn how far the recording has got; `session`: also what is said of it."""
         self.head_ns = self._recording.head_ns()
-        if session and self.growing:
-            self.session = self._recording.session()
+        if session:
+            if self.growing:
+                self.session = self._recording.session()
+            self.first_ns = self._recording.first_ns()
+            self.whole.poll()
 
     # --- the position ---
 
     def advance(self, passed_ns: int) -> None:
         """Let time pass."""
         self.playback.advance(passed_ns, self.head_ns, growing=self.growing)
+        if self.skip_idle and self.playback.mode is Mode.PLAYING:
+            self._over_idle()
         if not self.growing and self.playback.mode is Mode.FOLLOW:
             self.playback.mode = Mode.PAUSED
         self._scroll()
@@ -140,8 +172,35 @@ class Viewing:
         follow = self.playback.mode is Mode.FOLLOW
         self.edge = scroll_edge(self.edge, self.cursor_cell + 1, self.columns, follow=follow)
 
+    def begin_at(self, at_ns: int | None, speed: float) -> None:
+        """Begin a replay somewhere, and at another speed."""
+        self.playback.speed = speed
+        if self.growing:
+            if at_ns is None:
+                return
+            self.playback.mode = Mode.PLAYING
+        if at_ns is not None:
+            self.seek(at_ns)
+        self._cells_for_speed()
+
+    def pause(self) -> None:
+        """Stand still."""
+        self.playback.mode = Mode.PAUSED
+
+    def _over_idle(self) -> None:
+        at_ns = self.playback.position_ns
+        if at_ns >= self._ask_idle_ns or self._ask_idle_ns - at_ns > NS_PER_S:
+            to_ns, self._ask_idle_ns = over_idle(
+                self._recording.places, at_ns, self.head_ns, growing=self.growing
+            )
+            self.playback.position_ns = max(at_ns, to_ns)
+
     def toggle(self) -> None:
         """Pause or go on."""
+        if self.playback.mode is Mode.PAUSED and self.playback.position_ns >= self.head_ns:
+            self.playback.toggle(self.head_ns, growing=self.growing)
+            self.playback.position_ns = max(self.playback.position_ns, self.first_ns)
+            return
         self.playback.toggle(self.head_ns, growing=self.growing)
 
     def follow(self) -> None:
@@ -152,8 +211,46 @@ class Viewing:
 
     def seek(self, position_ns: int) -> None:
         """To a moment."""
-        self.playback.seek(position_ns, self.head_ns)
+        self.playback.seek(max(position_ns, self.first_ns), self.head_ns)
+        self._ask_idle_ns, self._exact = 0, False
         self._scroll()
+
+    def step(self, direction: int) -> bool:
+        """On (1) or back (-1) by the unit; False: there is nothing on that side."""
+        at_ns = self.playback.position_ns
+        return self._jump(
+            step_target(self._recording.places, self.session.rate_hz, self.unit, at_ns, direction)
+        )
+
+    def jump(self, kind: str, direction: int) -> bool:
+        """To the next (1) or previous (-1) "handoff", "stall", "mark" or "process"; False: there is none."""
+        at_ns, places = self.playback.position_ns, self._recording.places
+        if kind == "mark":
+            return self._jump(beside([mark.at_ns for mark in self.whole.marks], at_ns, direction))
+        if kind == "process":
+            starts = [process.start_ns for process in self._recording.processes()]
+            return self._jump(just_after(beside(starts, at_ns - 1, direction)))
+        find = places.handoff_beside if kind == "handoff" else places.stall_beside
+        return self._jump(just_after(find(at_ns - 1, direction)))
+
+    def _jump(self, target_ns: int | None) -> bool:
+        if target_ns is None or not self.first_ns <= target_ns <= self.head_ns:
+            return False
+        self.pause()  # who looks for a moment wants to look at it
+        self.seek(target_ns)
+        self._exact = True
+        return True
+
+    def whole_span(self, start_ns: int, end_ns: int) -> tuple[int, int]:
+        """A span in whole ticks: of less there are no figures."""
+        start_ns, end_ns = sorted((start_ns, end_ns))
+        start_ns, end_ns = self._recording.whole_ticks(start_ns, max(end_ns, start_ns + 1))
+        return max(self.first_ns, start_ns), min(end_ns, self.head_ns)
+
+    def change_speed(self, steps: int) -> None:
+        """Slower (negative) or faster."""
+        self.playback.change_speed(steps, self.head_ns, growing=self.growing)
+        self._cells_for_speed()
 
     def step_cells(self, cells: int) -> None:
         """Move by timeline cells, to the end of a cell."""
@@ -166,8 +263,13 @@ class Viewing:
     def cycle_speed(self) -> None:
         """The next speed; slow motion brings cells that are short enough to see turns."""
         self.playback.cycle_speed(self.head_ns, growing=self.growing)
-        if self.playback.speed == 1.0:
+        self._cells_for_speed()
+
+    def _cells_for_speed(self) -> None:
+        if self.playback.speed >= 1.0:
             self._restore_zoom()
+        elif self.playback.speed > SLOW_FROM:
+            pass
         elif self._zoom_before_slow is None and self.cell_ns > SLOW_CELL_NS:
             self._zoom_before_slow = self.cell_ns
             self._set_cell(SLOW_CELL_NS)
@@ -230,7 +332,7 @@ class Viewing:
         # In slow motion the holder is shown to the nanosecond: holds are needed up to the next quantum.
         until = min(self.head_ns, quantum + step_ns) if slow else quantum
         cell = None
-        if mode is Mode.PAUSED and self.cell_ns <= self.session.tick_ns:
+        if mode is Mode.PAUSED and self.cell_ns <= self.session.tick_ns and not self._exact:
             cell = (self.cursor_cell * self.cell_ns, (self.cursor_cell + 1) * self.cell_ns)
             until = max(until, min(self.head_ns, cell[1]))
         key = (quantum, until, self.core_columns, self.fits, self.output_lines, frozenset(self.folded))
@@ -239,11 +341,18 @@ class Viewing:
             panels, self._panels_key = self._read_panels(quantum, until), key
         exact = position if slow or mode is Mode.PAUSED else None
         holders = holders_now(panels.window, panels.figures, exact_at_ns=exact, cell=cell)
+        if mode is Mode.PLAYING:
+            # Not with the quantum: in slow motion that would be minutes late.
+            panels = self._with_output(panels, position)
         if holders != panels.holders or not panels.gils:
             gils = present_gils(panels.window, panels.figures, holders)
             panels = replace(panels, holders=holders, gils=gils)
         self._panels = panels
         return panels
+
+    def _with_output(self, panels: Panels, at_ns: int) -> Panels:
+        output = self._read_output(at_ns)
+        return panels if output is panels.output else replace(panels, output=output)
 
     def _read_panels(self, at_ns: int, until_ns: int) -> Panels:
         read = self._recording.window(max(0, at_ns - FIGURES_NS), max(at_ns, until_ns))

@@ -9,7 +9,7 @@ import pytest
 
 from gilscope.analysis.free_threaded import turned_on_for_good
 from gilscope.analysis.summary import summarise
-from gilscope.analysis.verdict import RULES, THRESHOLDS, judge, verdict_fields
+from gilscope.analysis.verdict import KINDS, THRESHOLDS, judge, verdict_fields
 from gilscope.model import Event, Lane, Process
 from tests.recording.samples import SESSION
 
@@ -41,6 +41,10 @@ def summary(
     processes: tuple[float, ...] = (),
     exit_code: int | None = 0,
     kind: str = "shared",
+    handoffs: int | None = 2_000,
+    interval_us: int = 5_000,
+    threads: tuple[int, int] | None = None,
+    gils: int = 1,
 ) -> dict[str, Any]:
     """Ten seconds of some program."""
     base = summarise(
@@ -57,24 +61,38 @@ def summary(
     base["gils"] = [
         {
             "pid": 1,
+            "interpreter": number,
+            "handoffs": handoffs,
+            "longest_hold_ms": 12.0,
+            "switch_interval_us": interval_us,
             "kind": kind,
             "utilisation": utilisation,
             "contention": contention,
             "waiters_mean": waiters,
             "samples": samples,
         }
+        for number in range(gils)
     ]
-    base["processes"] = [{"cpu_s": cpu_s} for cpu_s in processes or (cpu,)]
+    if threads is not None:
+        base["totals"] |= {"threads_created": threads[0], "threads_started": threads[1]}
+    base["processes"] = [{"pid": -number, "cpu_s": cpu_s} for number, cpu_s in enumerate(processes)]
+    if not processes:
+        base["processes"] = [{"pid": 1, "cpu_s": cpu}]
     base["totals"] |= {
         "cpu_s": cpu,
         "cores_used_mean": cpu / wall if wall else None,
         "native_s": sum(row["native_s"] for row in lanes),
-        "waiting_s": sum(row["waiting_s"] for row in lanes),
+        "waiting_s": sum(row["waiting_s"] or 0.0 for row in lanes),
         "held_s": utilisation * wall,
     }
     return base
 
 
+BUSY = lane("busy", cpu=9.5, running=9.5, waiting=0.3)
+"""One that computes all the time."""
+BEAT = lane("beat", cpu=0.1, running=0.1, waiting=5.0, blocked=4.9)
+"""One that sleeps, and waits to do a little."""
+STUCK = lane("stuck", cpu=0.02, running=0.02, waiting=9.5, blocked=0.4)
 CPU_THREADS = [lane(f"cpu-{n}", cpu=2.5, running=2.5, waiting=7.5) for n in range(4)]
 PROGRAMS: dict[str, dict[str, Any]] = {
     "gil-bound": summary(*CPU_THREADS, utilisation=0.99, contention=0.99, waiters=3.0),
@@ -87,6 +105,22 @@ PROGRAMS: dict[str, dict[str, Any]] = {
     ),
     "free-threaded": summary(
         *[lane(f"t-{n}", cpu=9.0, running=8.5, native=0.5) for n in range(3)], kind="disabled"
+    ),
+    "gil-hog": summary(
+        BUSY, lane("heartbeat", cpu=0.1, running=0.1, waiting=3.0, blocked=6.9),
+        utilisation=0.97, contention=0.3, handoffs=80,
+    ),
+    "starved": summary(BUSY, STUCK, utilisation=0.99, contention=0.95, handoffs=4, interval_us=60_000_000),
+    "convoy": summary(BUSY, BEAT, utilisation=0.97, contention=0.5, waiters=0.5),
+    "oversubscribed": summary(
+        *[lane(f"p-{n}", pid=-n, cpu=2.0, running=2.0, holding=8.0) for n in range(8)],
+        utilisation=0.99, processes=(2.0,) * 8, cores=2,
+    ),
+    "interpreter-parallel": summary(
+        *[lane(f"sub-{n}", cpu=9.0, running=9.0) for n in range(3)], utilisation=0.9, gils=3
+    ),
+    "never-started": summary(
+        lane("main", cpu=0.02, running=0.02), wall=0.1, samples=40, threads=(4, 0)
     ),
     "too-short": summary(lane("MainThread", cpu=0.05, running=0.05), wall=0.1, samples=50),
     "mixed": summary(
@@ -107,7 +141,7 @@ def test_each_kind(kind: str) -> None:
 
 
 def test_every_rule_has_a_program() -> None:
-    assert len(PROGRAMS) == len(RULES) + 1
+    assert PROGRAMS.keys() == set(KINDS)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +150,11 @@ def test_every_rule_has_a_program() -> None:
         ({"contention": T.contended, "utilisation": T.utilised}, "gil-bound"),
         ({"contention": T.contended - 0.001, "utilisation": T.utilised}, "mixed"),
         ({"contention": T.contended, "utilisation": T.utilised - 0.001}, "mixed"),
+        ({"contention": T.hog_share, "utilisation": 1.0, "handoffs": 50}, "gil-hog"),
+        ({"contention": 1.0, "utilisation": 1.0, "handoffs": 500}, "gil-hog"),
+        ({"contention": 1.0, "utilisation": 1.0, "handoffs": 501}, "gil-bound"),
+        ({"contention": 1.0, "utilisation": 1.0, "handoffs": None}, "gil-bound"),
+        ({"contention": 1.0, "utilisation": 1.0, "handoffs": 500, "interval_us": 6_000}, "gil-bound"),
         ({"contention": 1.0, "utilisation": 1.0, "samples": T.samples_min}, "gil-bound"),
         ({"contention": 1.0, "utilisation": 1.0, "samples": T.samples_min - 1}, "too-short"),
         ({"contention": 1.0, "utilisation": 1.0, "wall": T.wall_s_min}, "gil-bound"),

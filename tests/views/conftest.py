@@ -17,6 +17,8 @@ from gilscope.recording.writer import RecordingWriter
 from gilscope.sources.scripted import Script, ScriptedSession, write
 from gilscope.views.app import GilscopeApp
 from gilscope.views.control import ControlStatus
+from gilscope.views.viewing import Viewing
+from gilscope.views.widgets.panel import Panel
 
 VERDICT = Verdict(
     "gil-bound",
@@ -44,6 +46,9 @@ class Control:
 
     def resize_output(self, columns: int, rows: int) -> None:
         self.told.append(("size", columns, rows))
+
+    def put_mark(self, at_ns: int, text: str) -> None:
+        self.told.append(("mark", at_ns, text))
 
     def status(self) -> ControlStatus:
         return self.answer
@@ -106,3 +111,15 @@ async def settled(pilot: Pilot[None], app: GilscopeApp) -> None:
     await wait(pilot, lambda: not app.dashboard._dirty and not (viewing and viewing.more))
     app.dashboard.frame(0)
     await pilot.pause()
+
+
+def viewing(app: GilscopeApp) -> Viewing:
+    """What the app shows."""
+    assert app.dashboard.viewing is not None
+    return app.dashboard.viewing
+
+
+def text_of(app: GilscopeApp, panel: str) -> str:
+    """The text of a panel."""
+    widget = app.dashboard.query_one(f"#{panel}", Panel)
+    return "\n".join(strip.text for strip in widget._strips)

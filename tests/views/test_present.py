@@ -216,10 +216,10 @@ def test_several_processes_group_their_lanes_and_fold() -> None:
     [
         (Mode.FOLLOW, 1.0, False, True, False, "● LIVE 00:12.4"),
         (Mode.FOLLOW, 1.0, False, True, True, "■ SAMPLER LOST 00:12.4"),
-        (Mode.PAUSED, 1.0, False, True, False, "‖ PAUSED 00:12.4 −2.0 s"),
-        (Mode.PAUSED, 1.0, True, False, False, "‖ PAUSED 00:12.4"),
+        (Mode.PAUSED, 1.0, False, True, False, "‖ PAUSED 00:12.400 −2.0 s"),
+        (Mode.PAUSED, 1.0, True, False, False, "‖ PAUSED 00:12.400"),
         (Mode.PLAYING, 1.0, True, False, False, "▶ REPLAY 00:12.4"),
-        (Mode.PLAYING, 0.02, False, True, False, "▶ 0.02 × 00:12.4 −2.0 s"),
+        (Mode.PLAYING, 0.02, False, True, False, "▶ 0.02 × 00:12.400 −2.0 s"),
     ],
 )
 def test_header_states(mode: Mode, speed: float, ended: bool, live: bool, lost: bool, expected: str) -> None:

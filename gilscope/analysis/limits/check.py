@@ -38,13 +38,13 @@ class Outcome:
     @property
     def sentence(self) -> str:
         """The limit, the measured value and whose it is, in one line."""
-        what, unit = self.limit.metric.name, self.limit.metric.unit
+        unit = self.limit.metric.unit
         of = f" ({clean(self.of)})" if self.of else ""
         if self.status == UNKNOWN:
             counts = f" of {self.unread}" if self.unread > 1 else ""
-            why = f"{what} was not read{counts}{of}"
+            why = f"not read{counts}{of}"
             return f"limit unknown: {self.limit.text}: {why}; what is not known counts as crossed"
-        measured = f"{what} is {quantity(self.value, unit)}{of}"
+        measured = f"measured {quantity(self.value, unit)}{of}"
         more = f", and {self.crossing - 1} more cross it" if self.crossing > 1 else ""
         return f"limit {self.status}: {self.limit.text}: {measured}{more}"
 

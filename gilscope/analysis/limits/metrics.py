@@ -91,7 +91,8 @@ def _never_started(summary: Summary) -> list[Reading]:
 
 def _stalls(summary: Summary) -> list[Reading]:
     rows = summary.get("stalls")
-    return [("", None if rows is None else len(rows))]
+    # Of very many only the longest have a row.
+    return [("", None if rows is None else max(len(rows), summary.get("stalls_total") or 0))]
 
 
 def _longest_stall(summary: Summary) -> list[Reading]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from gilscope.analysis.verdict.thresholds import THRESHOLDS
 
+_HAS_LINE = re.compile(r":\d+\)$")
 SWITCH_INTERVAL_S = 0.005
 """CPython's default, where a GIL's own was not read."""
 
@@ -305,13 +307,19 @@ def _machine_share(rows: Sequence[Mapping[str, Any]]) -> float | None:
     return sum(shares) / len(shares) if shares else None
 
 
+def _where(stack: Sequence[str]) -> str | None:
+    """The innermost function with a line, which called what kept the GIL; else the innermost of all."""
+    with_line = (frame for frame in reversed(stack) if _HAS_LINE.search(frame))
+    return next(with_line, stack[-1] if stack else None)
+
+
 def _stalls(rows: Sequence[Mapping[str, Any]] | None, gil: GilFacts | None) -> tuple[Stall, ...]:
     found = [
         Stall(
-            name=str(row.get("name") or f"thread {row.get('tid')}"),
+            name=str(row.get("name") or "a thread"),
             held_s=row["held_ms"] / 1e3,
             waiters=row.get("waiters"),
-            where=str(row["stack"][-1]) if row.get("stack") else None,
+            where=_where(row.get("stack") or ()),
         )
         for row in rows or ()
         if gil is None or row.get("pid") == gil.pid

@@ -16,10 +16,12 @@ def concurrency(facts: Facts) -> Condition:
 
 
 def speedup_bound(facts: Facts) -> float | None:
-    """At most so many times as fast with processes: usable cores or demand, over the cores used now."""
-    if facts.cores_used <= 0:
-        return None
-    return max(1.0, min(facts.cores_usable, facts.demand) / facts.cores_used)
+    """At most so many times as fast with processes: usable cores or demand, over the cores used now.
+
+    Cores that other programs kept from it are no gain of processes: they count as used.
+    """
+    used = max(facts.cores_used, min(facts.runnable, facts.cores_usable))
+    return max(1.0, min(facts.cores_usable, facts.demand) / used) if used > 0 else None
 
 
 def cores_line(facts: Facts) -> str:

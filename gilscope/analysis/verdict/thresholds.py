@@ -84,6 +84,17 @@ class Thresholds:
     """All deciding figures at least this part beyond their limits are a clear case."""
     samples_high: int = 1000
     """Samples from which the error of a share is at most ±3 points, small beside the margins."""
+    live_span_s: float = 3.0
+    """Seconds that a live verdict is on, the last ones: at 1000 samples a second, enough for little error,
+    and short enough to follow what a person sees happen."""
+    live_slack: float = 0.15
+    """Part of a limit by which a figure may fall back before the live verdict lets go of its kind: more than
+    the spread of two runs, less than a clear margin."""
+    live_settle_s: float = 1.5
+    """Seconds that another kind has to stand before it is shown: half of what the verdict is on."""
+    live_give_up_s: float = 6.0
+    """Seconds after which a kind that no longer fits is given up, although none has stood in its place:
+    two whole spans."""
 
 
 THRESHOLDS = Thresholds()

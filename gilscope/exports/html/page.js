@@ -39,7 +39,7 @@
   tip.hidden = true;
   chart.append(canvas, tip);
   still.style.display = "none";
-  document.querySelector(".controls").hidden = false;
+  document.querySelectorAll(".controls, .live").forEach((element) => { element.hidden = false; });
   const pen = canvas.getContext("2d");
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

@@ -115,7 +115,7 @@ class _Drawing:
         self.y += height + GAP
 
     def _label(self, text: str, height: int, *, kind: str = "name") -> None:
-        shown = escape(cut(clean(text), 24))
+        shown = escape(cut(clean(text), 22))
         self.parts.append(
             f'<text class="{kind}" x="{LEFT - 8}" y="{self.y + height - 6}" text-anchor="end">{shown}</text>'
         )

@@ -22,6 +22,8 @@ GREEN, PURPLE, VERMILLION, BLUE, YELLOW, ORANGE = (
     "#E69F00",
 )
 GREY, DIM = "#9a9a9a", "#6c6c6c"
+CHOSEN = "#2f3f5f"
+"""Behind what is selected."""
 
 GLYPHS = "█!░▓▒·? "
 """By state, as in model.State; the last is NO_DATA."""
@@ -90,19 +92,26 @@ class Palette:
             white + (Style(bgcolor=colour) if colours and state < State.BLOCKED else Style.null())
             for state, colour in enumerate(COLOURS)
         )
+        self._chosen = Style(bgcolor=CHOSEN) if colours else Style(underline=True)
         self._runs: dict[bytes, Segment] = {}
+        self._chosen_runs: dict[bytes, Segment] = {}
         self._cursors: dict[int, Segment] = {}
 
-    def cells(self, row: bytes) -> list[Segment]:
-        """A row of states as one segment per run of equal cells."""
-        runs = self._runs
+    def chosen(self, style: Style) -> Style:
+        """A style in a span that is selected."""
+        return style + self._chosen
+
+    def cells(self, row: bytes, *, chosen: bool = False) -> list[Segment]:
+        """A row of states as one segment per run of equal cells; `chosen`: in the selected span."""
+        runs = self._chosen_runs if chosen else self._runs
         found = []
         for match in _RUNS.finditer(row):
             run = match.group()
             segment = runs.get(run)
             if segment is None:
                 state = min(run[0], NO_DATA)
-                segment = runs[run] = Segment(GLYPHS[state] * len(run), self.states[state])
+                style = self.chosen(self.states[state]) if chosen else self.states[state]
+                segment = runs[run] = Segment(GLYPHS[state] * len(run), style)
             found.append(segment)
         return found
 

@@ -55,6 +55,7 @@ def render_lane(
     holds: bool,
     selected: bool,
     cursor: int | None,
+    chosen: tuple[int, int] | None = None,
 ) -> Strip:
     """A lane: holder mark, name, share of the time that it held the GIL, cells.
 
@@ -67,6 +68,7 @@ def render_lane(
         holds: it holds the GIL at the position.
         selected: the row is chosen.
         cursor: the cell at the position, if that is marked.
+        chosen: the first cell of a selected span, and the one behind its last.
     """
     mark = Segment("▶ " if holds else "  ", palette.mark)
     name_style = (
@@ -82,12 +84,24 @@ def render_lane(
     text = "" if share is None else share_text(share)
     figure = Segment(f"{text:>6}  ", palette.dim)
     if cursor is None or not 0 <= cursor < len(cells):
-        drawn = palette.cells(cells)
+        drawn = _cells(cells, 0, chosen, palette)
     else:
-        drawn = palette.cells(cells[:cursor])
+        drawn = _cells(cells[:cursor], 0, chosen, palette)
         drawn.append(palette.cursor(cells[cursor]))
-        drawn += palette.cells(cells[cursor + 1 :])
+        drawn += _cells(cells[cursor + 1 :], cursor + 1, chosen, palette)
     return Strip([mark, name, figure, *drawn], columns.before_cells + columns.cells)
+
+
+def _cells(cells: bytes, first: int, chosen: tuple[int, int] | None, palette: Palette) -> list[Segment]:
+    """Cells from column `first` on, those of a selected span on its colour."""
+    if chosen is None:
+        return palette.cells(cells)
+    begin, end = (max(0, min(column - first, len(cells))) for column in chosen)
+    return [
+        *palette.cells(cells[:begin]),
+        *palette.cells(cells[begin:end], chosen=True),
+        *palette.cells(cells[end:]),
+    ]
 
 
 def render_heading(row: LaneRow, width: int, palette: Palette, *, selected: bool) -> Strip:

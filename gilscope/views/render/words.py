@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
 
-from gilscope.model import Verdict
+from gilscope.model import SpanReport, Verdict
 from gilscope.text import clean, clock_text
 from gilscope.views.render.lines import fill, fit, strip, text_strip, wrap
 from gilscope.views.render.palette import Palette
@@ -50,10 +50,22 @@ def render_verdict(verdict: Verdict | None, width: int, height: int, palette: Pa
     return fill(strips, width, height, palette)
 
 
+def render_span(report: SpanReport | None, width: int, height: int, palette: Palette) -> list[Strip]:
+    """The figures of a span, and its verdict as far as there is room."""
+    if report is None:
+        return fill([text_strip("Summing it up …", width, palette.dim, palette)], width, height, palette)
+    facts = " · ".join(f"{word} {figure}".strip() for word, figure in report.facts)
+    lines = wrap(clean(facts), width)
+    # The verdict's headline is to be seen whatever the figures take.
+    lines = lines[: max(1, height - 2)]
+    strips = [text_strip(line, width, palette.group, palette) for line in lines]
+    return strips + render_verdict(report.verdict, width, max(0, height - len(strips)), palette)
+
+
 def render_output(
-    lines: Sequence[OutputLine], width: int, height: int, palette: Palette, *, back: int = 0
+    lines: Sequence[OutputLine], width: int, height: int, palette: Palette, *, back: int = 0, sought: str = ""
 ) -> list[Strip]:
-    """The last lines that fit, `back` lines before the newest."""
+    """The last lines that fit, `back` lines before the newest; those with `sought` in them stand out."""
     end = max(0, len(lines) - back)
     shown = lines[max(0, end - height) : end]
     if not shown:
@@ -64,6 +76,8 @@ def render_output(
     strips = []
     for line in shown:
         segments = [Segment(fit(clock_text(line.at_ns), stamp), palette.dim)] if stamp else []
-        segments.append(Segment(fit(line.text, width - stamp), palette.base))
+        hit = sought and sought in (line.text if sought != sought.lower() else line.text.lower())
+        style = palette.mark if hit else palette.base
+        segments.append(Segment(fit(line.text, width - stamp), style))
         strips.append(strip(segments, width, palette))
     return fill(strips, width, height, palette)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.screen import Screen
 
-from gilscope.model import NS_PER_S, Quality, Verdict
+from gilscope.model import Quality, SpanReport, Verdict
+from gilscope.text import clock_text, duration_text
 from gilscope.views.layout import BORDERS, Plan, plan
 from gilscope.views.playback import Mode
 from gilscope.views.present import present_header
@@ -18,13 +18,16 @@ from gilscope.views.render.gil import render_gils
 from gilscope.views.render.header import render_header
 from gilscope.views.render.info import render_info
 from gilscope.views.render.lines import fill, text_strip
-from gilscope.views.render.words import render_verdict
+from gilscope.views.render.scrub import ScrubState
+from gilscope.views.render.words import render_span, render_verdict
 from gilscope.views.screens.keys import BINDINGS, hints
+from gilscope.views.screens.transport import TransportScreen
 from gilscope.views.viewing import Panels, Viewing
 from gilscope.views.widgets.keys import KeysLine
 from gilscope.views.widgets.lanes import LanesPanel
 from gilscope.views.widgets.output import OutputPanel
 from gilscope.views.widgets.panel import Panel
+from gilscope.views.widgets.scrub import ScrubBar
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 PANELS = ("gil", "lanes", "cores", "verdict", "output", "info")
 
 
-class Dashboard(Screen[None], inherit_bindings=False):
+class Dashboard(TransportScreen, inherit_bindings=False):
     """All panels on one screen, or one of them on all of it."""
 
     AUTO_FOCUS = ""
@@ -60,6 +63,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.message = "Starting …"
         """Shown until there is a recording."""
         self.verdict: Verdict | None = None
+        self.report: SpanReport | None = None
+        """Of the selected span, or of one that was selected before, while the new one's is made."""
         self.quality: Quality | None = None
         """How well the session is watched, as of `quality_at_ns`; made while its panel is shown."""
         self.quality_at_ns = -1
@@ -78,6 +83,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.output = OutputPanel(id="output")
         self.info = Panel("Watching: the whole session", id="info")
         self.info.display = False
+        self.scrub = ScrubBar(id="scrub")
+        self._scrub_drawn: tuple[object, ...] = ()
         self.keys = KeysLine(hints(live=live), id="keys")
 
     def compose(self) -> ComposeResult:
@@ -90,6 +97,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
             yield self.words
         yield self.output
         yield self.info
+        yield self.scrub
         yield self.keys
 
     # --- size ---
@@ -117,6 +125,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
             inside = ("cores", "verdict") if name == "middle" else (name,)
             widget.display = self.full in inside if self.full else rows > 0
             widget.styles.height = "1fr" if self.full else rows
+        self.scrub.display = new.scrub > 0
+        self.scrub.styles.height = new.scrub
         self.cores.display = self.full == "cores" if self.full else new.cores
         self.words.display = self.full in (None, "verdict")
         for panel in (self.cores, self.words):
@@ -182,6 +192,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
             viewing.output_lines = max(200, self.output.content_size.height)
         viewing.advance(passed_ns)
         self._draw_header()
+        self._draw_scrub(viewing)
         state = (
             viewing.playback.position_ns,
             viewing.playback.mode,
@@ -210,6 +221,34 @@ class Dashboard(Screen[None], inherit_bindings=False):
         )
         self.header.show([render_header(header, self.header.size.width, self.header.palette)])
 
+    def _draw_scrub(self, viewing: Viewing) -> None:
+        columns = self.scrub.columns
+        if not self.scrub.display or not columns or not self.scrub.content_size.height:
+            return
+        whole, position_ns = viewing.whole, viewing.playback.position_ns
+        whole.fill(viewing.head_ns)
+        # A column's worth of time makes no difference to see.
+        step_ns = max(1, (viewing.head_ns - viewing.first_ns) // (8 * columns))
+        key = (
+            whole.version, self.scrub.content_size, position_ns // step_ns, viewing.head_ns // step_ns,
+            viewing.first_ns,
+        )  # fmt: skip
+        if key == self._scrub_drawn and not self._dirty:
+            return
+        self._scrub_drawn = key
+        self.scrub.draw(
+            ScrubState(
+                shares=whole.columns(columns, viewing.first_ns, viewing.head_ns),
+                first_ns=viewing.first_ns,
+                head_ns=viewing.head_ns,
+                position_ns=position_ns,
+                selection=whole.selection,
+                begin_ns=whole.begin_ns,
+                marks=[mark.at_ns for mark in whole.marks],
+                stalls=whole.stalls,
+            )
+        )
+
     def _draw_message(self) -> None:
         self._dirty = False
         width, height = self.lanes.content_size
@@ -229,10 +268,20 @@ class Dashboard(Screen[None], inherit_bindings=False):
                 cursor=None if viewing.at_edge else viewing.cursor_cell - first,
                 shares=dict(panels.figures.held_share),
                 holders=frozenset(panels.holders.values()),
+                chosen=self._chosen_cells(viewing, first),
+                step=viewing.unit.value,
             )
         if panels is not self._panels or anew:
             self._panels = panels
             self._draw_beside(panels)
+
+    @staticmethod
+    def _chosen_cells(viewing: Viewing, first: int) -> tuple[int, int] | None:
+        """The columns of the selected span."""
+        span = viewing.whole.selection
+        if span is None:
+            return None
+        return span[0] // viewing.cell_ns - first, -(-span[1] // viewing.cell_ns) - first
 
     def _draw_beside(self, panels: Panels) -> None:
         """Draw the panels other than the lanes: they change only with the quantum."""
@@ -242,59 +291,26 @@ class Dashboard(Screen[None], inherit_bindings=False):
         if self.cores.display:
             self.cores.show(render_cores(panels.cores, *self.cores.content_size, self.cores.palette))
         if self.words.display:
-            size = self.words.content_size
-            self.words.show(render_verdict(self.verdict, size.width, size.height, self.words.palette))
+            self._draw_words()
         if self.output.display:
             self.output.draw(panels.output)
         if self.info.display:
             self.info.show(render_info(self.quality, *self.info.content_size, self.info.palette))
 
+    def _draw_words(self) -> None:
+        (width, height), palette = self.words.content_size, self.words.palette
+        span = self.viewing.whole.selection if self.viewing else None
+        if span is None:
+            self.words.show(render_verdict(self.verdict, width, height, palette), title="Verdict")
+            return
+        report = self.report if self.report and (self.report.start_ns, self.report.end_ns) == span else None
+        self.words.show(
+            render_span(report, width, height, palette),
+            title=f"Selected ── {clock_text(span[0])} – {clock_text(span[1])}, "
+            f"{duration_text(span[1] - span[0])}",
+        )
+
     # --- keys ---
-
-    def _moved(self) -> None:
-        self.frame(0)
-
-    def action_pause(self) -> None:
-        """Pause or go on."""
-        if self.viewing:
-            self.viewing.toggle()
-            self._moved()
-
-    def action_step(self, cells: int) -> None:
-        """Scrub by timeline cells."""
-        if self.viewing:
-            self.viewing.step_cells(cells)
-            self._moved()
-
-    def action_seconds(self, seconds: int) -> None:
-        """Scrub by seconds."""
-        if self.viewing:
-            self.viewing.seek(self.viewing.playback.position_ns + seconds * NS_PER_S)
-            self._moved()
-
-    def action_start(self) -> None:
-        """To the start of the recording."""
-        if self.viewing:
-            self.viewing.seek(0)
-            self._moved()
-
-    def action_follow(self) -> None:
-        """To the newest moment, and stay there."""
-        if self.viewing:
-            self.viewing.follow()
-            self._moved()
-
-    def action_zoom(self, steps: int) -> None:
-        """To longer or shorter cells."""
-        if self.viewing:
-            self.viewing.zoom(steps)
-            self._moved()
-
-    def action_slow(self) -> None:
-        """To the next speed."""
-        if self.viewing:
-            self.viewing.cycle_speed()
-            self._moved()
 
     def action_full(self) -> None:
         """The focused panel on the whole screen, or all panels again."""
@@ -305,30 +321,11 @@ class Dashboard(Screen[None], inherit_bindings=False):
         """All panels again; else let go of the focus."""
         if self.full:
             self.show_full(None)
+        elif self.viewing and self.viewing.whole.selection:
+            self.action_unselect()
         else:
             self.set_focus(None)
 
     def action_panel(self, panel: str) -> None:
         """One panel on the whole screen, or all again if it is."""
         self.show_full(None if self.full == panel else panel)
-
-    def on_lanes_panel_seek(self, message: LanesPanel.Seek) -> None:
-        """A click in the timeline."""
-        if self.viewing:
-            self.viewing.seek_column(message.column)
-            self._moved()
-
-    def on_lanes_panel_scrub(self, message: LanesPanel.Scrub) -> None:
-        """The wheel over the timeline."""
-        self.action_step(message.cells)
-
-    def on_lanes_panel_zoom(self, message: LanesPanel.Zoom) -> None:
-        """Ctrl and the wheel over the timeline."""
-        self.action_zoom(message.steps)
-
-    def on_lanes_panel_fold(self, message: LanesPanel.Fold) -> None:
-        """A process is to be folded or unfolded."""
-        if self.viewing:
-            self.viewing.folded ^= {message.process}
-            self.redraw()
-            self._moved()

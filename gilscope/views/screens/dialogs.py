@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from rich.text import Text
@@ -9,8 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input, OptionList, Static
 
+from gilscope.model import Mark
+from gilscope.text import clean, clock_text
 from gilscope.views.render.palette import COLOURS, GLYPHS, MEANINGS
 
 QuitChoice = Literal["stop", "leave", "stay"]
@@ -64,24 +67,59 @@ class QuitScreen(ModalScreen[QuitChoice]):
 
 
 class InputScreen(ModalScreen[str | None]):
-    """Asks for a line to type on the target's terminal."""
+    """Asks for a line: for the target's terminal, for a mark, for a search."""
 
     BINDINGS = [Binding("escape", "cancel", "Cancel", id="input.cancel")]  # noqa: RUF012 - Textual's way
+
+    def __init__(
+        self,
+        question: str = "A line for the target's input. Enter sends it, escape does not.",
+        value: str = "",
+    ) -> None:
+        super().__init__()
+        self._question, self._value = question, value
 
     def compose(self) -> ComposeResult:
         """One line."""
         with Vertical(classes="dialog"):
-            yield Static(
-                "A line for the target's input. Enter sends it, escape does not.", classes="question"
-            )
-            yield Input(id="line")
+            yield Static(self._question, classes="question", markup=False)
+            yield Input(self._value, id="line")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Send it."""
+        """That is it."""
         self.dismiss(event.value)
 
     def action_cancel(self) -> None:
-        """Send nothing."""
+        """None."""
+        self.dismiss(None)
+
+
+class MarksScreen(ModalScreen[int | None]):
+    """All marks, to choose one to go to."""
+
+    BINDINGS = [Binding("escape,M,q", "cancel", "Close", id="marks.close")]  # noqa: RUF012 - Textual's way
+
+    def __init__(self, marks: Sequence[Mark]) -> None:
+        super().__init__()
+        self._marks = marks
+
+    def compose(self) -> ComposeResult:
+        """A line a mark."""
+        with Vertical(classes="dialog"):
+            yield Static("Marks. Enter goes to one, escape to none.", classes="question")
+            yield OptionList(
+                *(
+                    Text(f"◆ {clock_text(mark.at_ns):<11} {clean(mark.text)}".rstrip(), no_wrap=True)
+                    for mark in self._marks
+                )
+            )
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Go there."""
+        self.dismiss(self._marks[event.option_index].at_ns)
+
+    def action_cancel(self) -> None:
+        """Stay."""
         self.dismiss(None)
 
 

@@ -11,16 +11,20 @@ _FOOTER: dict[str, int] = {
     "back": 3,
     "zoom-in": 4,
     "slow": 2,
-    "panel": 7,
-    "info": 8,
-    "full": 6,
-    "input": 5,
+    "later-unit": 5,
+    "mark": 6,
+    "search": 7,
+    "end-selection": 8,
+    "panel": 9,
+    "info": 10,
+    "full": 8,
+    "input": 7,
     "help": 1,
     "quit": 0,
 }
 """Keys in the footer, and which give way first when it is narrow: the highest."""
 
-_PAIRS = {"back": "← →", "zoom-in": "+ −"}
+_PAIRS = {"back": "← →", "zoom-in": "+ −", "later-unit": ", .", "end-selection": "( )"}
 """Keys that stand in the footer for two."""
 
 
@@ -49,6 +53,29 @@ BINDINGS: list[BindingType] = [
     _key("plus,equals_sign", "zoom(-1)", "zoom", name="zoom-in", tooltip="Shorter cells", shown="+"),
     _key("minus", "zoom(1)", "Longer cells", name="zoom-out", shown="−"),
     _key("s", "slow", "slow", name="slow", tooltip="Slow motion: 0.1, 0.02, 0.005, 1 ×", shown="s"),
+    _key("less_than_sign", "speed(-1)", "Slower, to 0.001 ×", name="slower", shown="<"),
+    _key("greater_than_sign", "speed(1)", "Faster, to 100 ×", name="faster", shown=">"),
+    _key("z", "skip_idle", "Skip idle time while playing, or not", name="skip-idle", shown="z"),
+    _key("comma", "unit_step(-1)", "Step back", name="earlier-unit", shown=","),
+    _key("full_stop", "unit_step(1)", "step", name="later-unit", tooltip="Step on", shown="."),
+    _key("u", "unit", "Step by a sample, a tick or a handoff", name="unit", shown="u"),
+    _key("h", "jump('handoff', 1)", "The next handoff", name="next-handoff", shown="h"),
+    _key("H", "jump('handoff', -1)", "The handoff before", name="handoff-before", shown="H"),
+    _key("w", "jump('stall', 1)", "The next stall: a long hold, others wait", name="next-stall", shown="w"),
+    _key("W", "jump('stall', -1)", "The stall before", name="stall-before", shown="W"),
+    _key("p", "jump('process', 1)", "The next start of a process", name="next-process", shown="p"),
+    _key("P", "jump('process', -1)", "The start of a process before", name="process-before", shown="P"),
+    _key("m", "app.mark", "mark", name="mark", tooltip="Mark this moment, with a note", shown="m"),
+    _key("M", "app.marks", "All marks, to go to one", name="marks", shown="M"),
+    _key("apostrophe", "jump('mark', 1)", "The next mark", name="next-mark", shown="'"),
+    _key("quotation_mark", "jump('mark', -1)", "The mark before", name="mark-before", shown='"'),
+    _key("slash", "app.search", "search", name="search", tooltip="Search the output", shown="/"),
+    _key("n", "app.found(1)", "The next line that was searched for", name="next-found", shown="n"),
+    _key("N", "app.found(-1)", "The line before that was searched for", name="found-before", shown="N"),
+    _key("left_parenthesis", "begin", "A selection begins here", name="begin-selection", shown="("),
+    _key("right_parenthesis", "end", "select", name="end-selection", tooltip="It ends here", shown=")"),
+    _key("a", "select_screen", "Select what the timeline shows", name="select-screen", shown="a"),
+    _key("c", "unselect", "Clear the selection", name="unselect", shown="c esc"),
     _key("shift+tab", "app.focus_previous", "Previous panel", name="panel-before", shown="shift tab"),
     _key("tab", "app.focus_next", "panel", name="panel", tooltip="Next panel", shown="tab"),
     _key("enter", "full", "full", name="full", tooltip="The focused panel in full", shown="enter"),
@@ -58,6 +85,8 @@ BINDINGS: list[BindingType] = [
     _key("3", "panel('cores')", "Cores on the whole screen", name="panel-cores"),
     _key("4", "panel('verdict')", "Verdict on the whole screen", name="panel-verdict"),
     _key("5", "panel('output')", "Output on the whole screen", name="panel-output"),
+    _key("6", "app.table('threads')", "Threads as a table", name="threads"),
+    _key("7", "app.table('processes')", "Processes as a table: memory, state", name="processes"),
     _key("i", "panel('info')", "info", name="info", tooltip="How well it is watched, the cost", shown="i"),
     _key("t", "app.type_line", "type", name="input", tooltip="Type a line to the target's input", shown="t"),
     _key("question_mark,f1", "app.help", "help", name="help", tooltip="Keys, states and words", shown="?"),
@@ -69,6 +98,7 @@ PANEL_KEYS: tuple[tuple[str, str], ...] = (
     ("x", "In lanes: hide or show the threads of the selected row's process"),
     ("ctrl p", "All of this by name, and themes"),
     ("mouse", "Click: go to that moment. Wheel: scroll, with shift scrub, with ctrl zoom"),
+    ("drag", "Over the lanes: select. On the bar below: scrub, with shift or ctrl select"),
 )
 
 

@@ -38,6 +38,13 @@ class LanesPanel(Panel):
             """The timeline cell's column on the screen."""
             super().__init__()
 
+    class Select(Message):
+        """The mouse was dragged over the cells, from one column to another."""
+
+        def __init__(self, first: int, last: int) -> None:
+            self.first, self.last = first, last
+            super().__init__()
+
     class Zoom(Message):
         """The wheel was turned over the cells with ctrl held."""
 
@@ -65,6 +72,9 @@ class LanesPanel(Panel):
         self.top = 0
         self._rows: tuple[LaneRow, ...] = ()
         self._label_columns = self._n_lanes = 0
+        self._pressed: int | None = None
+        """The column of the cells where the mouse was pressed."""
+        self._dragged = False
 
     @property
     def room(self) -> int:
@@ -89,6 +99,8 @@ class LanesPanel(Panel):
         cursor: int | None,
         shares: dict[int, float],
         holders: frozenset[int],
+        chosen: tuple[int, int] | None = None,
+        step: str = "",
     ) -> None:
         """Draw the rows in sight.
 
@@ -99,6 +111,8 @@ class LanesPanel(Panel):
             cursor: the column of the position, if it is marked.
             shares: by lane, its share of the time that it held the GIL.
             holders: lanes that hold a GIL now.
+            chosen: the columns of the selected span.
+            step: by what one steps.
         """
         columns = self.columns(rows)
         width, room, palette, focused = self.content_size.width, self.room, self.palette, self.has_focus
@@ -121,6 +135,7 @@ class LanesPanel(Panel):
                     holds=lane.key in holders,
                     selected=selected,
                     cursor=cursor,
+                    chosen=chosen,
                 )
             )
         strips += [blank(width, palette)] * (room - len(strips))
@@ -131,7 +146,10 @@ class LanesPanel(Panel):
             shown = f"rows {self.top + 1} – {self.top + room} of {len(rows)}"
         legend = legend_markup(width - len(shown) - 8)
         subtitle = f"{legend} ── {shown}" if legend else shown
-        self.show(strips, title=f"Lanes ── {cell_text(timeline.cell_ns)} a cell", subtitle=subtitle)
+        title = f"Lanes ── {cell_text(timeline.cell_ns)} a cell"
+        if step:
+            title += f" ── , . a {step}"
+        self.show(strips, title=title, subtitle=subtitle)
 
     def action_move(self, rows: int) -> None:
         """Select another row, and keep it in sight."""
@@ -148,10 +166,34 @@ class LanesPanel(Panel):
             self.top = min(self.top, self.selected)
             self.post_message(self.Fold(process))
 
+    def _column(self, event: events.MouseEvent) -> int:
+        """The column of the cells that the mouse is over; negative before the first."""
+        before = columns_for(self.content_size.width, self._label_columns).before_cells
+        return int(event.x) - self.gutter.left - before
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Over the cells, a span may be dragged from here."""
+        self._dragged = False
+        if event.button == 1 and event.get_content_offset(self) is not None and self._column(event) >= 0:
+            self._pressed = self._column(event)
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Select from where the mouse was pressed to here."""
+        if self._pressed is not None and (self._dragged or self._column(event) != self._pressed):
+            self._dragged = True
+            last = columns_for(self.content_size.width, self._label_columns).cells - 1
+            self.post_message(self.Select(self._pressed, max(0, min(self._column(event), last))))
+
+    def on_mouse_up(self) -> None:
+        """The span is selected, or it was a click."""
+        self._pressed = None
+        self.release_mouse()
+
     def on_click(self, event: events.Click) -> None:
         """Select the row; over the cells also go to that moment."""
         at = event.get_content_offset(self)
-        if at is None:
+        if at is None or self._dragged:
             return
         columns = columns_for(self.content_size.width, self._label_columns)
         if at.y < self.room and self.top + at.y < len(self._rows):

@@ -25,6 +25,8 @@ class OutputPanel(Panel):
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's word
         super().__init__("Output", id=id)
         self.back = 0
+        self.sought = ""
+        """What was searched for: it stands out."""
         self._lines: Sequence[OutputLine] = ()
 
     @property
@@ -38,7 +40,8 @@ class OutputPanel(Panel):
         width, height = self.content_size
         self.back = max(0, min(self.back, len(lines) - height))
         subtitle = f"{self.back} lines back" if self.back else ""
-        self.show(render_output(lines, width, height, self.palette, back=self.back), subtitle=subtitle)
+        strips = render_output(lines, width, height, self.palette, back=self.back, sought=self.sought)
+        self.show(strips, subtitle=subtitle)
 
     def action_back(self, lines: int) -> None:
         """Scroll towards older lines, or newer ones if negative."""

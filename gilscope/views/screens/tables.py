@@ -1,0 +1,189 @@
+"""A table on a screen of its own: sortable by key and mouse, filtered as one types, kept up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import DataTable, Input, Static
+from textual.worker import get_current_worker
+
+from gilscope.errors import GilscopeError
+from gilscope.recording.reader import RecordingReader
+from gilscope.views.tables import TABLES, Table, cells
+
+SummaryOf = Callable[[RecordingReader, int], Mapping[str, Any]]
+REFRESH_S = 1.0
+
+
+class TableScreen(ModalScreen[None]):
+    """Threads or processes, all of the session up to a moment."""
+
+    BINDINGS = [  # noqa: RUF012 - Textual's way
+        Binding("escape,q", "close", "Close", id="table.close"),
+        Binding("o", "sort(1)", "Sort by the next column", id="table.sort"),
+        Binding("O", "sort(-1)", "Sort by the column before", id="table.sort-before"),
+        Binding("r", "turn", "Turn the order round", id="table.turn"),
+        Binding("slash", "filter", "Only rows with some text", id="table.filter"),
+        Binding("y", "copy", "Copy the row", id="table.copy"),
+    ]
+
+    def __init__(self, kind: str, path: Path, until_ns: Callable[[], int], summary_of: SummaryOf) -> None:
+        """A table without rows yet.
+
+        Args:
+            kind: a key of TABLES.
+            path: the recording.
+            until_ns: asked for the moment up to which all is counted.
+            summary_of: makes the figures; called in a thread, with a reader of its own.
+        """
+        super().__init__()
+        self.table: Table = TABLES[kind]
+        self._path, self._until_ns, self._summary_of = path, until_ns, summary_of
+        self._by, self._backwards = self.table.first_by, not self.table.columns[self.table.first_by].left
+        self._only = ""
+        self._summary: Mapping[str, Any] | None = None
+        self._made_ns = -1
+        self._shown: tuple[tuple[str, ...], ...] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Head, table, filter, and a line that explains the column."""
+        with Vertical(classes="table"):
+            yield Static("", id="table-title", markup=False)
+            yield DataTable(id="table", cursor_type="row", zebra_stripes=True)
+            yield Input(placeholder="only rows with …", id="table-filter")
+            yield Static("", id="table-words", markup=False)
+
+    def on_mount(self) -> None:
+        """Begin."""
+        self.query_one(Input).display = False
+        grid = self.query_one(DataTable)
+        grid.focus()
+        self._head()
+        self._look()
+        self.set_interval(REFRESH_S, self._look)
+
+    def _head(self) -> None:
+        grid = self.query_one(DataTable)
+        grid.clear(columns=True)
+        for number, column in enumerate(self.table.columns):
+            mark = (" ▼" if self._backwards else " ▲") if number == self._by else ""
+            grid.add_column(
+                Text(column.head + mark, justify="left" if column.left else "right"), key=str(number)
+            )
+        column = self.table.columns[self._by]
+        self.query_one("#table-words", Static).update(
+            f" {column.head}: {column.meaning}.  o O sort  r turn  / filter  y copy  esc close"
+        )
+        self._shown = None
+
+    # --- figures ---
+
+    def _look(self) -> None:
+        until_ns = self._until_ns()
+        if until_ns != self._made_ns:
+            self.run_worker(
+                lambda: self._make(until_ns), thread=True, group="table", exclusive=True, exit_on_error=False
+            )
+
+    def _make(self, until_ns: int) -> None:
+        worker = get_current_worker()
+        try:
+            reader = RecordingReader(self._path, live=True)
+            try:
+                summary = self._summary_of(reader, until_ns)
+            finally:
+                reader.close()
+        except GilscopeError:
+            return  # the frames say what is wrong with the recording
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._show, summary, until_ns)
+
+    def _show(self, summary: Mapping[str, Any], until_ns: int) -> None:
+        self._summary, self._made_ns = summary, until_ns
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._summary is None or not self.is_mounted:
+            return
+        rows = cells(self.table, self._summary, by=self._by, backwards=self._backwards, only=self._only)
+        if rows == self._shown:
+            return
+        self._shown = rows
+        grid = self.query_one(DataTable)
+        at, top = grid.cursor_row, grid.scroll_offset
+        grid.clear()
+        for row in rows:
+            grid.add_row(
+                *(
+                    Text(cell, justify="left" if column.left else "right", no_wrap=True)
+                    for cell, column in zip(row, self.table.columns, strict=True)
+                )
+            )
+        grid.move_cursor(row=min(at, max(0, len(rows) - 1)), scroll=False)
+        grid.scroll_to(*top, animate=False)
+        all_rows = len(self.table.rows(self._summary))
+        some = f"{len(rows)} of {all_rows}" if self._only else str(all_rows)
+        self.query_one("#table-title", Static).update(
+            f" {self.table.title}: {some}, from the session's start"
+        )
+
+    # --- keys ---
+
+    def action_close(self) -> None:
+        """The filter first, then the table."""
+        entry = self.query_one(Input)
+        if entry.display:
+            entry.display, entry.value, self._only = False, "", ""
+            self.query_one(DataTable).focus()
+            self._draw()
+        else:
+            self.dismiss()
+
+    def action_sort(self, step: int) -> None:
+        """By the next or previous column."""
+        self._sort_by((self._by + step) % len(self.table.columns))
+
+    def _sort_by(self, number: int) -> None:
+        if number == self._by:
+            self._backwards = not self._backwards
+        else:
+            self._by, self._backwards = number, not self.table.columns[number].left
+        self._head()
+        self._draw()
+
+    def action_turn(self) -> None:
+        """The other way round."""
+        self._sort_by(self._by)
+
+    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
+        """A click on a head sorts by it; another one turns it round."""
+        self._sort_by(event.column_index)
+
+    def action_filter(self) -> None:
+        """Type what rows must have."""
+        entry = self.query_one(Input)
+        entry.display = True
+        entry.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """As it is typed."""
+        self._only = event.value
+        self._draw()
+
+    def on_input_submitted(self) -> None:
+        """Back to the rows; the filter stays."""
+        self.query_one(DataTable).focus()
+
+    def action_copy(self) -> None:
+        """The row under the cursor, to the clipboard."""
+        grid = self.query_one(DataTable)
+        if self._shown and 0 <= grid.cursor_row < len(self._shown):
+            self.app.copy_to_clipboard("\t".join(self._shown[grid.cursor_row]))
+            self.notify("The row is in the clipboard", timeout=2)

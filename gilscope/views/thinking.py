@@ -1,0 +1,188 @@
+"""What takes longer than a frame: verdicts, the figures of a span, a search.
+
+Each runs in a thread, with a reader of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.app import App
+from textual.worker import get_current_worker
+
+from gilscope.clock import Clock
+from gilscope.errors import GilscopeError
+from gilscope.model import NS_PER_S, Quality, SpanReport, Verdict
+from gilscope.recording.reader import RecordingReader
+from gilscope.views.screens.dashboard import Dashboard
+from gilscope.views.searching import find_line
+from gilscope.views.viewing import Viewing
+
+VERDICT_NS = NS_PER_S
+
+VerdictOf = Callable[[RecordingReader, int], Verdict]
+QualityOf = Callable[[RecordingReader, int], Quality]
+SpanOf = Callable[[RecordingReader, int, int], SpanReport]
+
+
+class ThinkingApp(App[None]):
+    """The part of the app that works in threads."""
+
+    path: Path
+    clock: Clock
+    dashboard: Dashboard
+
+    def __init__(
+        self, verdict_of: VerdictOf | None, quality_of: QualityOf | None, span_of: SpanOf | None
+    ) -> None:
+        super().__init__()
+        self.verdict_of = verdict_of
+        self.quality_of = quality_of
+        self.span_of = span_of
+        self.sought = ""
+        """What was searched for last."""
+        self._judging = False
+        self._verdict_due_ns = 0
+        self._verdict_head_ns = -1
+        self._summing: tuple[int, int] | None = None
+        """The span whose figures are made, or were made last."""
+
+    def fail(self, message: str) -> None:
+        """End with an error, in words for the user."""
+        raise NotImplementedError
+
+    def check_pages(self) -> None:
+        """Check every page of the recording, in a thread."""
+        try:
+            RecordingReader(self.path).close()
+        except GilscopeError as error:
+            if not get_current_worker().is_cancelled:
+                self.call_from_thread(self.fail, str(error))
+
+    # --- verdict ---
+
+    def judge(self, now: int, viewing: Viewing) -> None:
+        """Have the verdict on all that is recorded made anew, if there is more than at the last one."""
+        if self._judging or (self.verdict_of is None and self.quality_of is None):
+            return
+        # Who asks for the quality for the first time need not wait for the next verdict.
+        asked = self._wants_quality and self.dashboard.quality_at_ns < 0
+        if now < self._verdict_due_ns and not asked:
+            return
+        if viewing.head_ns == self._verdict_head_ns and not self._wants_quality:
+            return
+        self._judging = True
+        self._verdict_head_ns = viewing.head_ns
+        self.run_worker(self._make_verdict, thread=True, group="verdict", exclusive=True, exit_on_error=False)
+
+    @property
+    def _wants_quality(self) -> bool:
+        """It is to be shown, and is not of the newest moment that there is a verdict on."""
+        dashboard = self.dashboard
+        return (
+            self.quality_of is not None
+            and dashboard.full == "info"
+            and dashboard.quality_at_ns != self._verdict_head_ns
+        )
+
+    def _make_verdict(self) -> None:
+        worker = get_current_worker()
+        started, at_ns = self.clock.now_ns(), self._verdict_head_ns
+        with_quality = self.dashboard.full == "info"
+        verdict: Verdict | None = None
+        quality: Quality | None = None
+        try:
+            reader = RecordingReader(self.path, live=True)
+            try:
+                if self.verdict_of is not None:
+                    verdict = self.verdict_of(reader, at_ns)
+                if with_quality and self.quality_of is not None:
+                    quality = self.quality_of(reader, at_ns)
+            finally:
+                reader.close()
+        except GilscopeError as error:
+            verdict = Verdict("none", f"No verdict: {error}")
+        if not worker.is_cancelled:
+            took_ns = self.clock.now_ns() - started
+            self.call_from_thread(self._show_verdict, verdict, took_ns)
+            if with_quality:
+                self.call_from_thread(self.dashboard.show_quality, quality, at_ns)
+
+    def _show_verdict(self, verdict: Verdict | None, took_ns: int) -> None:
+        self._judging = False
+        # A long recording takes long to judge: at most a tenth of the time goes into it.
+        self._verdict_due_ns = self.clock.now_ns() + max(VERDICT_NS, 10 * took_ns)
+        if verdict is not None and verdict != self.dashboard.verdict:
+            self.dashboard.verdict = verdict
+            self.dashboard.redraw()
+
+    # --- the selected span ---
+
+    def sum_up(self, viewing: Viewing) -> None:
+        """Have the figures of the selected span made, once it stays the same from one frame to the next."""
+        span = viewing.whole.selection
+        if span is None or span == self._summing or self.span_of is None:
+            return
+        self._summing = span
+        self.run_worker(
+            lambda: self._make_report(*span), thread=True, group="span", exclusive=True, exit_on_error=False
+        )
+
+    def _make_report(self, start_ns: int, end_ns: int) -> None:
+        worker = get_current_worker()
+        if self.span_of is None:
+            return
+        try:
+            reader = RecordingReader(self.path, live=True)
+            try:
+                report = self.span_of(reader, start_ns, end_ns)
+            finally:
+                reader.close()
+        except GilscopeError as error:
+            report = SpanReport(start_ns, end_ns, Verdict("none", f"No figures: {error}"), ())
+        if not worker.is_cancelled:
+            self.call_from_thread(self._show_report, report)
+
+    def _show_report(self, report: SpanReport) -> None:
+        self.dashboard.report = report
+        self.dashboard.redraw()
+
+    # --- search ---
+
+    def search(self, text: str, direction: int) -> None:
+        """Go to the next (1) or previous (-1) line of output with this text in it."""
+        viewing = self.dashboard.viewing
+        if viewing is None or not text:
+            return
+        self.sought = self.dashboard.output.sought = text
+        viewing.pause()
+        at_ns = viewing.playback.position_ns
+        self.run_worker(
+            lambda: self._search(text, at_ns, direction),
+            thread=True,
+            group="search",
+            exclusive=True,
+            exit_on_error=False,
+        )
+
+    def _search(self, text: str, at_ns: int, direction: int) -> None:
+        worker = get_current_worker()
+        try:
+            reader = RecordingReader(self.path, live=True)
+            try:
+                found = find_line(reader.output(), text, at_ns, direction, stop=lambda: worker.is_cancelled)
+            finally:
+                reader.close()
+        except GilscopeError:
+            found = None  # the frames say what is wrong with the recording
+        if not worker.is_cancelled:
+            self.call_from_thread(self._show_found, found, direction)
+
+    def _show_found(self, at_ns: int | None, direction: int) -> None:
+        if at_ns is None:
+            side = "later" if direction > 0 else "earlier"
+            self.notify(f"No {side} line of output has “{self.sought}” in it", timeout=3, markup=False)
+        else:
+            self.dashboard.jump_to(at_ns)
+        self.dashboard.redraw()
