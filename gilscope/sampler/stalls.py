@@ -183,7 +183,7 @@ class StallWatch:
 
 
 def _best(case: _Case) -> tuple[Frame, ...]:
-    """The holder's stack, of snapshots taken while it held the GIL: the one with native frames if there is."""
+    """The holder's stack, from snapshots of the hold: the one with native frames if there is."""
     return max((_frames(snapshot, case.seen) for snapshot in case.snapshots), key=len, default=())
 
 
