@@ -3,6 +3,8 @@
 python -m tests.functions_share [SECONDS …]
 """
 
+# ruff: noqa: T201
+
 from __future__ import annotations
 
 import sys
@@ -14,7 +16,7 @@ from tests.watched import TARGETS
 
 
 def shares(folder: Path, seconds: float, kind: str) -> tuple[float, float, int]:
-    """The share of the first function: as gilscope has it, and by the program's clock; and the stacks seen."""
+    """The first function's share as gilscope has it, and by the program's clock; the stacks seen."""
     kept = ["--json", folder / "s.json", "-o", folder / "r.gilscope"]
     outcome = gilscope(folder, "run", *kept, TARGETS / "two_functions.py", "--", seconds, kind)
     assert outcome.code == 0, outcome.stderr
@@ -33,7 +35,7 @@ def main() -> None:
                 found, truth, stacks = shares(Path(folder), seconds, kind)
             threads = "one thread" if kind == "one" else "a thread each"
             print(
-                f"{seconds:5.0f} s, {threads:<13} {100 * found:5.1f} : {100 - 100 * found:4.1f}, by its own clock "
+                f"{seconds:5.0f} s, {threads:<13} {100 * found:5.1f} : {100 - 100 * found:4.1f}, its own clock "
                 f"{100 * truth:4.1f} : {100 - 100 * truth:4.1f}, from {stacks} stacks"
             )
 

@@ -3,6 +3,8 @@
 python -m tests.stalled [SECONDS_HELD [TIMES]]
 """
 
+# ruff: noqa: T201
+
 from __future__ import annotations
 
 import sys
@@ -25,7 +27,7 @@ STACK_END = f"hog (stall.py:{CALL_LINE})"
 def watch_stalls(
     folder: Path, python: str | Path, held_s: float, times: int, *options: str
 ) -> tuple[list[dict[str, Any]], list[float]]:
-    """The stalls that gilscope found, in order, and how long each call took by the program's own clock, in ms."""
+    """The stalls that gilscope found, in order; how long each call took by the program's clock, in ms."""
     kept = ["--json", folder / "s.json", "-o", folder / "r.gilscope", *options]
     outcome = gilscope(folder, "run", "--python", python, *kept, TARGETS / "stall.py", "--", held_s, times)
     assert outcome.code == 0, outcome.stderr

@@ -160,7 +160,7 @@ def test_what_goes_on_at_the_end_and_what_fails() -> None:
 
 
 def test_asking_has_a_price() -> None:
-    """A program that stalls all the time does not make us use a core: a burst, then about one in two seconds."""
+    """A program that stalls all the time costs no core: a burst, then about one in two seconds."""
     pyspy = PySpyOfTests()
     stalls = watcher(pyspy)
     for number in range(100):

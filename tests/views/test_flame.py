@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,7 @@ def test_every_size_and_every_tree(tree: Flame, width: int, height: int) -> None
     rows = blocks(tree, width, height)
     for row in rows:
         assert all(0 <= block.start < block.end <= width for block in row)
-        assert all(before.end <= after.start for before, after in zip(row, row[1:], strict=False))
+        assert all(before.end <= after.start for before, after in pairwise(row))
     strips = render_flame(rows, (), width, height, PALETTE, whole_ns=tree.held_ns)
     assert [strip.cell_length for strip in strips] == [width] * height
     assert not any(FORBIDDEN.search(strip.text) for strip in strips)
