@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from gilscope.errors import GilscopeError, UsageError
-from gilscope.model import NS_PER_S, Quality, SpanReport, Verdict
+from gilscope.model import NS_PER_S, Flames, Quality, SpanReport, Verdict
 from gilscope.text import clean
 
 if TYPE_CHECKING:
@@ -120,6 +120,15 @@ def figures_until(reader: RecordingReader, end_ns: int) -> dict[str, Any]:
 
     whole = reader.session().ended_ns is not None and end_ns >= reader.head_ns()
     return summary_of(reader, end_ns=None if whole else end_ns)
+
+
+def flames_of(reader: RecordingReader, end_ns: int) -> Flames:
+    """The functions that held a GIL up to a moment, for the screen."""
+    from gilscope.analysis.functions import flames, weighted_stacks  # noqa: PLC0415
+
+    stacks = [stack for stack in reader.stack_samples() if stack.start_ns < end_ns]
+    lanes = reader.lanes()
+    return flames(weighted_stacks(stacks, reader.coarse_ticks(end_ns), lanes), lanes)
 
 
 def span_of(reader: RecordingReader, start_ns: int, end_ns: int) -> SpanReport:
