@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["text", "json", "html"]),
+    type=click.Choice(["text", "json", "md", "html"]),
     default="text",
     show_default=True,
-    help="text: for a terminal. json: the same as `run --json`. html: one page, opens offline.",
+    help="text: for a terminal. json: the same as `run --json`. md: Markdown. html: one page, opens offline.",
 )
 @click.option(
     "-o", "output", type=click.Path(path_type=Path), metavar="FILE", help="Write here, not to stdout."
@@ -45,6 +45,10 @@ def report(*, file: str, kind: str, output: Path | None) -> None:
 def _render(kind: str, path: Path, summary: dict[str, Any], quality: Quality) -> str:
     if kind == "json":
         return json.dumps(summary, indent=2) + "\n"
+    if kind == "md":
+        from gilscope.exports import markdown  # noqa: PLC0415
+
+        return markdown.render(summary, quality)
     if kind == "html":
         from gilscope.exports import html  # noqa: PLC0415
         from gilscope.recording.streams import RecordingStreams  # noqa: PLC0415
