@@ -274,6 +274,15 @@ class Flame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flames:
+    """The functions that held a GIL in a session: of all threads, and of each."""
+
+    whole: Flame
+    threads: tuple[tuple[str, Flame], ...]
+    """Name and tree, the thread that held it longest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stall:
     """A hold, longer than the session's `stall_ns`, for which at least one thread waited."""
 

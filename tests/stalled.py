@@ -3,6 +3,8 @@
 python -m tests.stalled [SECONDS_HELD [TIMES]]
 """
 
+# ruff: noqa: T201
+
 from __future__ import annotations
 
 import sys
@@ -25,7 +27,7 @@ STACK_END = f"hog (stall.py:{CALL_LINE})"
 def watch_stalls(
     folder: Path, python: str | Path, held_s: float, times: int, *options: str
 ) -> tuple[list[dict[str, Any]], list[float]]:
-    """The stalls that gilscope found, in order, and how long each call took by the program's own clock, in ms."""
+    """The stalls that gilscope found, in order; how long each call took by the program's clock, in ms."""
     kept = ["--json", folder / "s.json", "-o", folder / "r.gilscope", *options]
     outcome = gilscope(folder, "run", "--python", python, *kept, TARGETS / "stall.py", "--", held_s, times)
     assert outcome.code == 0, outcome.stderr
@@ -33,13 +35,17 @@ def watch_stalls(
     return sorted(outcome.summary["stalls"], key=lambda stall: stall["at_s"]), taken
 
 
-def problems(stalls: list[dict[str, Any]], taken: list[float]) -> list[str]:
-    """What is wrong with them: nothing, as it should be."""
+def problems(stalls: list[dict[str, Any]], taken: list[float], asked_ms: float) -> list[str]:
+    """What is wrong with them: nothing, as it should be.
+
+    A call takes what was asked at least. The program's own clock is read when it has the GIL again, which it
+    may have had to give away right after the call: so the truth is between the two.
+    """
     found = [stall for stall in stalls if stall["name"] == "MainThread"]
     wrong = [f"{len(found)} stalls of {len(taken)} calls"] if len(found) != len(taken) else []
     for stall, taken_ms in zip(found, taken, strict=False):
-        if abs(stall["held_ms"] - taken_ms) > 0.1 * taken_ms:
-            wrong.append(f"held for {taken_ms:.0f} ms, not {stall['held_ms']:.0f}")
+        if not 0.9 * asked_ms <= stall["held_ms"] <= 1.1 * taken_ms:
+            wrong.append(f"held for {asked_ms:.0f} to {taken_ms:.0f} ms, not {stall['held_ms']:.0f}")
         if not 2.5 <= stall["waiters"] <= 3.05 or stall["waiters_max"] != 3:
             wrong.append(f"3 threads waited, not {stall['waiters']} (at most {stall['waiters_max']})")
         if stall["stack"][-1:] != [STACK_END]:
@@ -53,7 +59,7 @@ def main() -> None:
     for version, python in found_pythons().items():
         with tempfile.TemporaryDirectory() as folder:
             stalls, taken = watch_stalls(Path(folder), python, held_s, times)
-            wrong = problems(stalls, taken)
+            wrong = problems(stalls, taken, held_s * 1e3)
             figures = ", ".join(f"{stall['held_ms']:.1f}" for stall in stalls)
             truth = ", ".join(f"{ms:.1f}" for ms in taken)
             print(

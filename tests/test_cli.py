@@ -177,9 +177,7 @@ def open_folder() -> Iterator[Path]:
         spec = importlib.util.find_spec(name)
         packages += map(Path, (spec and spec.submodule_search_locations) or ())
     for package in packages:
-        shutil.copytree(
-            package, folder / "lib" / package.name, ignore=shutil.ignore_patterns("__pycache__", "lessons")
-        )
+        shutil.copytree(package, folder / "lib" / package.name, ignore=shutil.ignore_patterns("__pycache__"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gilscope.model import Flame, Frame, Lane, StackSample, Tick
+from gilscope.model import Flame, Flames, Frame, Lane, StackSample, Tick
 
 SHOWN = 100
 """So many functions at most are in a summary: those with the largest shares."""
@@ -190,6 +190,19 @@ def flame(stacks: Iterable[WeightedStack], lanes: Collection[int] | None = None)
         if lanes is None or stack.lane in lanes:
             root.add(stack)
     return root.flame()
+
+
+def flames(stacks: Sequence[WeightedStack], lanes: Iterable[Lane]) -> Flames:
+    """The trees of all threads together and of each that has stacks; equal names are told apart by tid."""
+    seen = {stack.lane for stack in stacks}
+    own = [(lane, flame(stacks, {lane.key})) for lane in lanes if lane.key in seen]
+    own.sort(key=lambda item: -item[1].held_ns)
+    labels = [lane.label for lane, _ in own]
+    named = [
+        (lane.label if labels.count(lane.label) == 1 else f"{lane.label} {lane.tid}", tree)
+        for lane, tree in own
+    ]
+    return Flames(whole=flame(stacks), threads=tuple(named))
 
 
 class _Branch:

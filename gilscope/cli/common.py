@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from gilscope.errors import GilscopeError, UsageError
-from gilscope.model import NS_PER_S, Quality, SpanReport, Verdict
+from gilscope.model import NS_PER_S, Flames, Quality, SpanReport, Verdict
 from gilscope.text import clean
 
 if TYPE_CHECKING:
@@ -100,10 +100,11 @@ def summary_and_quality(path: Path) -> tuple[dict[str, Any], Quality]:
 
 def verdict_of(reader: RecordingReader, end_ns: int) -> Verdict:
     """What the session up to a moment says, for the screen."""
-    from gilscope.analysis.verdict import judge  # noqa: PLC0415
+    from gilscope.analysis.verdict import verdict_from  # noqa: PLC0415
     from gilscope.exports.read import summary_of  # noqa: PLC0415
 
-    return judge(summary_of(reader, end_ns=end_ns))
+    # With what its events say, which the figures alone do not.
+    return verdict_from(summary_of(reader, end_ns=end_ns)["verdict"])
 
 
 def quality_of(reader: RecordingReader, end_ns: int) -> Quality:
@@ -121,11 +122,20 @@ def figures_until(reader: RecordingReader, end_ns: int) -> dict[str, Any]:
     return summary_of(reader, end_ns=None if whole else end_ns)
 
 
+def flames_of(reader: RecordingReader, end_ns: int) -> Flames:
+    """The functions that held a GIL up to a moment, for the screen."""
+    from gilscope.analysis.functions import flames, weighted_stacks  # noqa: PLC0415
+
+    stacks = [stack for stack in reader.stack_samples() if stack.start_ns < end_ns]
+    lanes = reader.lanes()
+    return flames(weighted_stacks(stacks, reader.coarse_ticks(end_ns), lanes), lanes)
+
+
 def span_of(reader: RecordingReader, start_ns: int, end_ns: int) -> SpanReport:
     """What a span of the session says, for the screen."""
     from gilscope.analysis.span import facts_of  # noqa: PLC0415
-    from gilscope.analysis.verdict import judge  # noqa: PLC0415
+    from gilscope.analysis.verdict import verdict_from  # noqa: PLC0415
     from gilscope.exports.read import summary_of  # noqa: PLC0415
 
     summary = summary_of(reader, start_ns=start_ns, end_ns=end_ns)
-    return SpanReport(start_ns, end_ns, judge(summary), facts_of(summary))
+    return SpanReport(start_ns, end_ns, verdict_from(summary["verdict"]), facts_of(summary))

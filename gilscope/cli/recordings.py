@@ -7,7 +7,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from gilscope.cli.common import errors_end_it, figures_until, quality_of, span_of, verdict_of
+from gilscope.cli.common import errors_end_it, figures_until, flames_of, quality_of, span_of, verdict_of
 from gilscope.errors import RecordingError, UsageError
 from gilscope.model import NS_PER_S
 from gilscope.text import clean, clock_text, cut, pad
@@ -51,6 +51,7 @@ def replay(*, file: str, at_s: float | None, speed: float) -> None:
             title=title,
             verdict_of=verdict_of,
             quality_of=quality_of,
+            flames_of=flames_of,
             span_of=span_of,
             summary_of=figures_until,
             at_ns=at_ns,

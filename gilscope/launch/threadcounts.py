@@ -110,7 +110,7 @@ class Places:
 
 
 def creator(frame: "FrameType") -> "tuple[int, str, int]":
-    """Return the kind, text and number of the place where a thread is created; `frame`: its Thread.__init__."""
+    """Return kind, text and number of the place that creates a thread; `frame`: its Thread.__init__."""
     caller = frame.f_back
     if caller is None:
         return 3, "", 0

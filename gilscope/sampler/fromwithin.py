@@ -1,4 +1,4 @@
-"""Pure: what a target counted of its own threads → events: which were never started, how large executors are."""
+"""Pure: what a target counted of its own threads → events: those never started, sizes of executors."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import NamedTuple
 
 from gilscope.model import Lane, LaneTick
@@ -139,6 +140,10 @@ class LaneSet:
     def unnamed(self) -> int:
         """How many living threads have no name yet."""
         return len(self._unnamed)
+
+    def some_unnamed(self, most: int) -> list[int]:
+        """Tids of living threads that have no name yet, so many at most."""
+        return list(islice(self._unnamed, most))
 
     def used_in_tick(self) -> tuple[dict[int, int], set[int]]:
         """CPU time of each thread in the tick that ends, and those that were seen to do nothing but wait."""

@@ -138,7 +138,7 @@ class GilFold:
         if self._tid == FREE or self._stall_ns <= 0 or self._at_ns <= self._hold_start_ns:
             return None
         last = (self._same_since_ns, self._at_ns, self._tid, self._waiters)
-        return self.stalls.goes_on(self._tid, self._hold_start_ns, self._at_ns, [*self._spans, last])
+        return self.stalls.goes_on(self._tid, self._hold_start_ns, self._at_ns, self._spans, last)
 
     @property
     def is_settled(self) -> bool:

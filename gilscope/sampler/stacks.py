@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gilscope.model import NS_PER_MS, NS_PER_S, Gap, StackSample
 from gilscope.sampler.watch import ProcessWatch
+from gilscope.sources import processes
 from gilscope.sources.pyspy import Names, PySpy, PySpyFailure, Result, Snapshot, Stacks
 
 NAMES_AFTER_NS = 100 * NS_PER_MS
@@ -15,6 +16,19 @@ NAMES_COST_SHARE = 0.01
 NAMES_PAUSE_FIRST_NS = 500 * NS_PER_MS
 NAMES_PAUSE_LAST_NS = 30 * NS_PER_S
 """Threads that are not Python's never get a name: ask ever more rarely."""
+
+
+NAMES_AT_ONCE = 64
+
+
+def names_its_threads(python: str | None) -> bool:
+    """Whether a Python of this version gives the kernel the names of its threads: 3.14 and later."""
+    words = (python or "").split(".")
+    return (
+        len(words) > 1
+        and all(word.isdecimal() for word in words[:2])
+        and ((int(words[0]), int(words[1])) >= (3, 14))
+    )
 
 
 class StackCollector:
@@ -71,6 +85,8 @@ class StackCollector:
                 self._failed(self.pyspy.record(pid, now_ns), now_ns)
 
     def _ask_for_names(self, watch: ProcessWatch, now_ns: int) -> None:
+        if watch.lanes.unnamed and names_its_threads(watch.process.python):
+            watch.lanes.rename(processes.thread_names(watch.pid, watch.lanes.some_unnamed(NAMES_AT_ONCE)))
         unnamed, pid = watch.lanes.unnamed, watch.pid
         if not unnamed:
             self._unnamed[pid] = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 WAITED_SHARE = 0.5
 """Somebody must have waited for this part of the length that makes a hold a stall. Python code lets go within
@@ -38,11 +39,9 @@ class LongHold:
         """Waiters on average, from its start to its end."""
         return self.waiter_ns / self.length_ns if self.length_ns else 0.0
 
-    def due_ns(self, stall_ns: int) -> int | None:
-        """When it becomes a stall if it goes on; None: it is too young to say, or nobody waits."""
-        if self.contended_ns < stall_ns * WAITED_SHARE / 4:
-            return None
-        return self.start_ns + stall_ns
+    def lacks_ns(self, stall_ns: int) -> int:
+        """How much longer somebody has to wait until it is a stall, whatever its length."""
+        return round(stall_ns * WAITED_SHARE) - self.contended_ns
 
     def is_stall(self, stall_ns: int) -> bool:
         """It was longer than `stall_ns`, and somebody had to wait for its end."""
@@ -66,13 +65,13 @@ class StallFold:
         self.open: LongHold | None = None
         """The hold that goes on, as of the last tick's end."""
 
-    def goes_on(self, tid: int, start_ns: int, now_ns: int, spans: Sequence[Span]) -> LongHold:
+    def goes_on(self, tid: int, start_ns: int, now_ns: int, spans: Sequence[Span], *newest: Span) -> LongHold:
         """A hold has not ended yet; `spans`, in order of time: those since the last tick, or more."""
         hold = self.open
         if hold is None or hold.start_ns != start_ns:
             hold = self.open = LongHold(tid, start_ns, start_ns)
         counted_ns, hold.end_ns, hold.tid = hold.end_ns, now_ns, tid
-        for begin_ns, end_ns, _, waiters in reversed(spans):
+        for begin_ns, end_ns, _, waiters in chain(newest, reversed(spans)):
             if begin_ns < start_ns or end_ns <= counted_ns:
                 break
             length_ns = end_ns - max(begin_ns, counted_ns)

@@ -18,6 +18,7 @@ TELL_NS = NS_PER_S
 """A stall that goes on is told of after so long; most are over before, and told of then."""
 PATIENCE_NS = 5 * NS_PER_S
 """A stall that is over is written without a stack after so long."""
+LOOK_AGAIN_NS = 5 * NS_PER_MS
 SAME_MOMENT_NS = NS_PER_MS
 
 _Key = tuple[int, int]
@@ -85,8 +86,11 @@ class StallWatch:
                 # It looked like one until it was known that its holder had no CPU.
                 self._cases.pop(key, None)
                 continue
-            due_ns = seen.hold.due_ns(self._stall_ns)
-            if due_ns is not None and due_ns > now_ns:
+            due_ns = seen.hold.start_ns + self._stall_ns
+            if due_ns <= now_ns and seen.hold.contended_ns:
+                # Long enough already: who waits has not waited for long.
+                due_ns = now_ns + max(LOOK_AGAIN_NS, seen.hold.lacks_ns(self._stall_ns))
+            if due_ns > now_ns:
                 self.due_ns = due_ns if self.due_ns is None else min(self.due_ns, due_ns)
         self._write(now_ns)
 
@@ -179,7 +183,7 @@ class StallWatch:
 
 
 def _best(case: _Case) -> tuple[Frame, ...]:
-    """The holder's stack, of snapshots taken while it held the GIL: the one with native frames if there is."""
+    """The holder's stack, from snapshots of the hold: the one with native frames if there is."""
     return max((_frames(snapshot, case.seen) for snapshot in case.snapshots), key=len, default=())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,3 +84,17 @@ def children(pid: int, tids: list[int]) -> list[int]:
             finally:
                 os.close(fd)
     return found
+
+
+def thread_names(pid: int, tids: Iterable[int]) -> dict[int, str]:
+    """The kernel's names of threads, cut to 15 bytes by it; without those that are just the program's."""
+    program = _comm(pid, pid)
+    found = {tid: _comm(pid, tid) for tid in tids}
+    return {tid: name for tid, name in found.items() if name and name != program}
+
+
+def _comm(pid: int, tid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/task/{tid}/comm").read_bytes().decode(errors="replace").rstrip("\n")
+    except OSError:
+        return ""  # it has ended

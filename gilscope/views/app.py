@@ -27,6 +27,7 @@ from gilscope.text import clean, clock_text
 from gilscope.views.control import SessionControl
 from gilscope.views.screens.dashboard import Dashboard
 from gilscope.views.screens.dialogs import HelpScreen, InputScreen, MarksScreen, QuitChoice, QuitScreen
+from gilscope.views.screens.functions import FlamesOf, FunctionsScreen
 from gilscope.views.screens.keys import BINDINGS, key_list
 from gilscope.views.screens.tables import SummaryOf, TableScreen
 from gilscope.views.thinking import QualityOf, SpanOf, ThinkingApp, VerdictOf
@@ -69,6 +70,7 @@ class GilscopeApp(ThinkingApp):
         quality_of: QualityOf | None = None,
         span_of: SpanOf | None = None,
         summary_of: SummaryOf | None = None,
+        flames_of: FlamesOf | None = None,
         at_ns: int | None = None,
         speed: float = 1.0,
     ) -> None:
@@ -84,6 +86,7 @@ class GilscopeApp(ThinkingApp):
             quality_of: likewise, how well it was watched; called while that is on the screen.
             span_of: likewise, what a selected span comes to.
             summary_of: likewise, all figures up to a moment.
+            flames_of: likewise, the functions that held a GIL.
             at_ns: where a replay begins; None: at its start.
             speed: how fast it plays.
         """
@@ -93,6 +96,7 @@ class GilscopeApp(ThinkingApp):
         self.clock: Clock = clock or MonotonicClock()
         self.at_ns, self.speed = at_ns, speed
         self.summary_of = summary_of
+        self.flames_of = flames_of
         self.exit_error: str | None = None
         """Why the app had to end, in words for the user."""
         self.outcome: Outcome = "ended"
@@ -242,6 +246,13 @@ class GilscopeApp(ThinkingApp):
         if viewing is not None and self.summary_of is not None:
             until_ns = lambda: viewing.playback.position_ns  # noqa: E731 - asked again and again
             self.push_screen(TableScreen(kind, self.path, until_ns, self.summary_of))
+
+    def action_functions(self) -> None:
+        """The functions that hold a GIL, up to the position."""
+        viewing = self.dashboard.viewing
+        if viewing is not None and self.flames_of is not None:
+            until_ns = lambda: viewing.playback.position_ns  # noqa: E731 - asked again and again
+            self.push_screen(FunctionsScreen(self.path, until_ns, self.flames_of))
 
     def action_mark(self) -> None:
         """Mark this moment, with a note."""

@@ -51,7 +51,7 @@ def shares(stacks: list[WeightedStack]) -> dict[str, float]:
 
 
 def test_the_probe_decides_between_threads() -> None:
-    """py-spy saw both threads as often, but the probe knows that one of them held the GIL three times as long."""
+    """py-spy saw both as often, but the probe knows that one held the GIL three times as long."""
     held = held_times(ticks({1: 0.75, 2: 0.25}, {1: 0.75, 2: 0.25}), 1, 2)
     stacks = weigh([sample(1, 0, 2, 10, "main", "f"), sample(2, 0, 2, 10, "main", "g")], held, {1: 1, 2: 1})
     assert shares(stacks) == {"f": pytest.approx(0.75), "g": pytest.approx(0.25)}

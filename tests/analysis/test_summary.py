@@ -24,6 +24,7 @@ from gilscope.model import (
     ProcessTick,
     Session,
     StackSample,
+    Stall,
     State,
     Tick,
 )
@@ -108,6 +109,7 @@ def test_the_keys_are_stable() -> None:
     summary = summary_of(
         gaps=[Gap(source="gil", pid=1, reason="x", start_ns=0, end_ns=NS_PER_S)],
         stacks=[StackSample(lane=1, start_ns=0, end_ns=1, count=3, frames=(frame,))],
+        stalls=[Stall(gil=1, lane=1, start_ns=0, end_ns=9, waiters_mean=1.0, waiters_max=1, frames=(frame,))],
         events=[Event(at_ns=at, kind="swap-note", process=1, lane=None, text="x") for at in (5, NS_PER_S)],
     )
     assert summary["notes"] == [{"at_s": 0.0, "text": "x", "times": 2}]

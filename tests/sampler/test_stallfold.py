@@ -101,7 +101,6 @@ def test_while_it_goes_on(at_ms: int) -> None:
             hold = fold.hold_now()
             assert hold is not None
             assert hold.length_ns == pytest.approx((at_ms - 20) * MS, abs=MS)
-            assert hold.due_ns(STALL_NS) == hold.start_ns + STALL_NS
     fold.finish(end_ns + 50 * MS)
     (stall,) = found + fold.stalls.take_ended()
     assert stall.waiter_ns == pytest.approx(900 * MS, rel=0.01)
