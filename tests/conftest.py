@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["pytester"]
+
 settings.register_profile(
     "here", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )

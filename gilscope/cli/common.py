@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -12,11 +13,33 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from gilscope.errors import GilscopeError, UsageError
-from gilscope.model import Flames, Quality, SpanReport, Verdict
+from gilscope.model import NS_PER_S, Flames, Quality, SpanReport, Verdict
 from gilscope.text import clean
 
 if TYPE_CHECKING:
     from gilscope.recording.reader import RecordingReader
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600}
+
+
+def length_ns(option: str, text: str, *, least_s: int) -> int:
+    """A length of time such as 90s, 10m or 2h, in nanoseconds.
+
+    Raises:
+        UsageError: it is none, or too short.
+    """
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
+    try:
+        seconds = float(number) * _UNITS[unit]
+    except ValueError:
+        seconds = math.nan
+    if not least_s <= seconds <= 1e6 * _UNITS["h"]:
+        raise UsageError(
+            f"{option} {text} is out of range: it takes a length from {least_s}s on, such as 10m or 2h.\n"
+            f"Leave {option} out to record all."
+        )
+    return round(seconds * NS_PER_S)
 
 
 @contextlib.contextmanager
@@ -77,10 +100,11 @@ def summary_and_quality(path: Path) -> tuple[dict[str, Any], Quality]:
 
 def verdict_of(reader: RecordingReader, end_ns: int) -> Verdict:
     """What the session up to a moment says, for the screen."""
-    from gilscope.analysis.verdict import judge  # noqa: PLC0415
+    from gilscope.analysis.verdict import verdict_from  # noqa: PLC0415
     from gilscope.exports.read import summary_of  # noqa: PLC0415
 
-    return judge(summary_of(reader, end_ns=end_ns))
+    # With what its events say, which the figures alone do not.
+    return verdict_from(summary_of(reader, end_ns=end_ns)["verdict"])
 
 
 def quality_of(reader: RecordingReader, end_ns: int) -> Quality:
@@ -110,8 +134,8 @@ def flames_of(reader: RecordingReader, end_ns: int) -> Flames:
 def span_of(reader: RecordingReader, start_ns: int, end_ns: int) -> SpanReport:
     """What a span of the session says, for the screen."""
     from gilscope.analysis.span import facts_of  # noqa: PLC0415
-    from gilscope.analysis.verdict import judge  # noqa: PLC0415
+    from gilscope.analysis.verdict import verdict_from  # noqa: PLC0415
     from gilscope.exports.read import summary_of  # noqa: PLC0415
 
     summary = summary_of(reader, start_ns=start_ns, end_ns=end_ns)
-    return SpanReport(start_ns, end_ns, judge(summary), facts_of(summary))
+    return SpanReport(start_ns, end_ns, verdict_from(summary["verdict"]), facts_of(summary))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from gilscope.cli.common import check_writable, errors_end_it, summary_and_quality, write_file
+from gilscope.cli.common import check_writable, errors_end_it, length_ns, summary_and_quality, write_file
 from gilscope.cli.gate import Gate, list_metrics
 from gilscope.cli.watching import watch_headless, watch_on_screen
 from gilscope.errors import UsageError
@@ -101,6 +101,11 @@ if TYPE_CHECKING:
     help="Write the summary as Markdown, for a job's page (-: to stdout).",
 )
 @click.option("--duration", type=float, metavar="S", help="End the script after so many seconds.")
+@click.option(
+    "--keep",
+    metavar="LENGTH",
+    help="Record only the newest 90s, 10m or 2h: the file stops growing.",
+)
 @click.option("--headless", is_flag=True, help="No screen: pass the script's output through, then sum up.")
 @click.option(
     "--json",
@@ -130,6 +135,7 @@ def run(
     stall: float,
     native: bool,
     duration: float | None,
+    keep: str | None,
     headless: bool,
     json_file: Path | None,
     fail_on: tuple[str, ...],
@@ -183,6 +189,7 @@ def run(
             stall_ns=round(stall * NS_PER_MS),
             native=native,
             duration_ns=None if duration is None else round(duration * NS_PER_S),
+            keep_ns=None if keep is None else length_ns("--keep", keep, least_s=limits.MIN_KEEP_S),
         )
         watch = watch_headless if headless or not sys.stdout.isatty() else watch_on_screen
         exit_code = watch(config)

@@ -47,9 +47,11 @@ def pieces(streams: RecordingStreams, options: Options) -> Iterator[str]:
     picture = _Picture(streams, options.speed)
     yield _event(0.0, "\x1b[2J\x1b[?25l" + picture.first())
     last = 0
+    # What a long watch has let go is not waited for.
+    first = streams.first_ns() // frame_ns
     for cell in cells_of(streams.steps(), frame_ns):
         changed = picture.draw(cell, frame_ns)
-        last = cell.index + 1
+        last = cell.index + 1 - first
         if changed:
             yield _event(last / FRAMES_PER_S, changed)
     yield _event((last + 1) / FRAMES_PER_S, f"\x1b[{ROWS};1H\x1b[?25h")

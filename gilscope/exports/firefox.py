@@ -18,6 +18,7 @@ from gilscope.exports.names import Names
 from gilscope.exports.options import Options
 from gilscope.model import NS_PER_MS, Lane, Process, Session
 from gilscope.recording.streams import RecordingStreams
+from gilscope.recording.weights import StackWeights
 
 VERSION = 70
 GECKO_VERSION = 36
@@ -50,6 +51,7 @@ MARKER_SCHEMA = (
     _schema("event", "{marker.name}: {marker.data.text}", {"text": ("Text", "string")}),
     _schema("gap", "not read: {marker.data.reason}",
             {"source": ("Source", "string"), "reason": ("Reason", "string")}),
+    _schema("mark", "mark: {marker.data.text}", {"text": ("Note", "string")}),
     _schema("output", "{marker.data.text}", {"text": ("Text", "string")}),
 )  # fmt: skip
 
@@ -101,6 +103,7 @@ class _Profile:
         self._names = Names.of(streams.processes(), streams.lanes(), streams.gils())
         self._strings = _Strings()
         self._stack_places: dict[int, int] = {}
+        self._weights = StackWeights(streams)
         self._with_stacks = set(streams.lanes_with_stacks())
 
     def pieces(self) -> Iterator[str]:
@@ -220,23 +223,34 @@ class _Profile:
         if lane not in self._with_stacks:
             yield f'"samples":{json.dumps(_NO_SAMPLES)},'
             return
-        streams, places = self._streams, self._stack_places
-        yield '"samples":{'
-        stacks = (row[2] for row in streams.weights_of(lane))
+        places = self._stack_places
         count = 0
 
         def counted() -> Iterator[str]:
             nonlocal count
-            for stack in stacks:
+            for _, stack, _ in self._spread(lane):
                 count += 1
                 yield str(places[stack]) if stack in places else "null"
 
+        yield '"samples":{'
         yield from _column("stack", counted())
         yield ","
-        yield from _column("time", (_ms(row[0]) for row in streams.weights_of(lane)))
+        yield from _column("time", (_ms(at_ns) for at_ns, _, _ in self._spread(lane)))
         yield ","
-        yield from _column("weight", (_ms(round(row[3])) for row in streams.weights_of(lane)))
-        yield f',"weightType":"tracing-ms","length":{count}}},'
+        if self._weights.measured:
+            yield from _column("weight", (_ms(weight_ns) for _, _, weight_ns in self._spread(lane)))
+            kind = "tracing-ms"
+        else:
+            yield '"weight":null'
+            kind = "samples"
+        yield f',"weightType":"{kind}","length":{count}}},'
+
+    def _spread(self, lane: int) -> Iterator[tuple[int, int, int]]:
+        """Time, stack and weight of each single sample, spread evenly over the place of its stack."""
+        for row in self._weights.of(lane):
+            for number in range(row.times):
+                at_ns = row.start_ns + row.length_ns * number // row.times
+                yield at_ns, row.stack, round(row.weight_ns / row.times)
 
     def _markers(self, markers: Markers, category: int) -> Iterator[str]:
         places = self._strings.places
@@ -283,7 +297,7 @@ class _Profile:
         for event in streams.each_event():
             yield event.kind, max(0, event.at_ns), None, {"type": "event", "text": event.text}
         for at_ns, text in streams.each_mark():
-            yield "mark", at_ns, None, {"type": "event", "text": text}
+            yield "mark", at_ns, None, {"type": "mark", "text": text}
         for gap in streams.gaps():
             about = {"type": "gap", "source": gap.source, "reason": gap.reason}
             yield "gap", max(0, gap.start_ns), max(0, gap.start_ns, gap.end_ns), about

@@ -2,7 +2,8 @@
 
 A track a thread, with a slice for each state (nothing where it slept); a track a GIL, with a slice for
 each hold; an arrow from thread to thread for each handoff; counters for cores, GILs, memory; events as
-instants; gaps as spans. Times are in microseconds since the session's start, exact to the nanosecond.
+instants; gaps as spans. Times are in microseconds since the session's start, exact to the nanosecond
+(a slice ends one before the next).
 """
 
 from __future__ import annotations
@@ -40,6 +41,11 @@ def _us(ns: int) -> str:
     return f"{ns // 1000}.{ns % 1000:03d}"
 
 
+def _times(start_ns: int, end_ns: int) -> str:
+    """The fields of a slice, a nanosecond short: readers add floats, and two that touch would nest."""
+    return f'"ts":{_us(start_ns)},"dur":{_us(max(1, end_ns - start_ns - 1))}'
+
+
 class _Trace:
     """The events of one recording."""
 
@@ -50,7 +56,7 @@ class _Trace:
         """The process of what belongs to none: cores, gaps, events of the session."""
         self._heads = {
             (lane, state): f'{{"ph":"X","cat":"state","name":"{state.word}",'
-            f'"pid":{names.pid_of_lane(lane)},"tid":{tid},"ts":'
+            f'"pid":{names.pid_of_lane(lane)},"tid":{tid},'
             for lane, tid in names.tids.items()
             for state in _DRAWN
         }
@@ -106,7 +112,7 @@ class _Trace:
         lane, state, start, end = span
         head = self._heads.get((lane, state))
         if head is not None:
-            yield f'{head}{_us(start)},"dur":{_us(end - start)}}}'
+            yield f"{head}{_times(start, end)}}}"
 
     def _hold(self, hold: Hold) -> Iterator[str]:
         names = self._names
@@ -116,7 +122,7 @@ class _Trace:
         label = self._labels.get(hold.lane or 0, '"unknown thread"')
         yield (
             f'{{"ph":"X","cat":"hold","name":{label},"pid":{pid},"tid":{tid},'
-            f'"ts":{_us(hold.start_ns)},"dur":{_us(hold.end_ns - hold.start_ns)}}}'
+            f"{_times(hold.start_ns, hold.end_ns)}}}"
         )
         if hold.lane is None or hold.lane not in names.lanes:
             self._before.pop(hold.gil, None)
@@ -126,7 +132,7 @@ class _Trace:
         if before is not None and before[0] != hold.lane:
             # From the last moment of a hold to the first of the next one.
             self._flows += 1
-            yield self._flow("s", before[0], max(before[1].start_ns, before[1].end_ns - 1))
+            yield self._flow("s", before[0], max(before[1].start_ns, before[1].end_ns - 2))
             yield self._flow("f", hold.lane, min(hold.start_ns + 1, hold.end_ns - 1))
 
     def _flow(self, phase: str, lane: int, at_ns: int) -> str:
@@ -183,7 +189,7 @@ class _Trace:
                 pid, tid, scope = self._machine, self._machine, "g"
             yield _instant(event.kind, event.at_ns, pid, tid, scope, event.text)
         for at_ns, text in streams.each_mark():
-            yield _instant("mark", at_ns, self._machine, self._machine, "g", text)
+            yield _instant("mark", at_ns, self._machine, self._machine, "g", text, kind="mark")
         for number, (_, lane, start, end, waiters, _stack) in enumerate(streams.each_stall()):
             pid = names.pid_of_lane(lane) if lane in names.lanes else self._machine
             yield from _span("stall", "stall", number, pid, start, end, {"waiters": waiters})
@@ -200,9 +206,9 @@ def _title(process: Process) -> str:
     return process.command[:200] or f"pid {process.pid}"
 
 
-def _instant(name: str, at_ns: int, pid: int, tid: int, scope: str, text: str) -> str:
+def _instant(name: str, at_ns: int, pid: int, tid: int, scope: str, text: str, *, kind: str = "event") -> str:
     return (
-        f'{{"ph":"i","cat":"event","name":{json.dumps(name)},"pid":{pid},"tid":{tid},"s":"{scope}",'
+        f'{{"ph":"i","cat":"{kind}","name":{json.dumps(name)},"pid":{pid},"tid":{tid},"s":"{scope}",'
         f'"ts":{_us(max(0, at_ns))},"args":{{"text":{json.dumps(text)}}}}}'
     )
 

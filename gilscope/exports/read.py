@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gilscope.analysis import span as parts
+from gilscope.analysis.free_threaded import turned_on_for_good
 from gilscope.analysis.quality import quality_of
 from gilscope.analysis.summary import summarise
 from gilscope.analysis.verdict import judge, verdict_fields
 from gilscope.analysis.waits import Waits, waits
-from gilscope.model import NS_PER_S, Quality, Stall
+from gilscope.model import NS_PER_S, Event, Quality, Stall
 from gilscope.recording.reader import RecordingReader
 from gilscope.recording.streams import RecordingStreams
 
@@ -48,7 +49,7 @@ def summary_of(
         events=[event for event in reader.events() if end_ns is None or event.at_ns <= end_ns],
     )
     events = [event for event in reader.events() if event.at_ns <= until_ns]
-    summary["verdict"] = verdict_fields(judge(summary, events))
+    summary["verdict"] = verdict_fields(judge(summary, events, _printed(reader, events)))
     return summary
 
 
@@ -94,8 +95,17 @@ def _summary_of_span(reader: RecordingReader, span: parts.Span) -> dict[str, Any
     cost["share_of_core"] = round(session.cost_cpu_ns / whole_ns, 6) if whole_ns else None
     summary["totals"]["processes_started"] = parts.started_in(span, everyone)
     summary["target"]["wall_s"] = round((span.end_ns - span.start_ns) / NS_PER_S, 6)
-    summary["verdict"] = verdict_fields(judge(summary, events))
+    summary["verdict"] = verdict_fields(judge(summary, events, _printed(reader, events)))
     return summary
+
+
+def _printed(reader: RecordingReader, events: Sequence[Event]) -> str:
+    """What was printed about when a GIL was turned on: Python says there which import it was."""
+    moments = [event.at_ns for event in turned_on_for_good(events)]
+    return "\n".join(
+        b"".join(piece.data for piece in reader.output_until(at_ns + NS_PER_S)).decode("utf-8", "replace")
+        for at_ns in moments
+    )
 
 
 def watch_quality(

@@ -1,9 +1,9 @@
 """speedscope's format: a profile a thread, its stacks weighted by the time for which it held the GIL.
 
 A stack's weight is its share of the time that the GIL's own samples say its thread held the GIL for, in the
-span in which py-spy saw it (RecordingStreams.weights_of). So a thread's total is what the recording says it
-held, as far as there are stacks of it, and not a number of samples. Stacks only ever seen while the thread
-held nothing have no weight.
+span in which py-spy saw it (recording/weights.py). So a thread's total is what the recording says it held, as
+far as there are stacks of it, and not a number of samples. Stacks only ever seen while the thread held
+nothing have no weight. Where nobody measured who held a GIL, the weights are numbers of samples.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from gilscope.errors import UsageError
 from gilscope.exports.options import Options
 from gilscope.recording.streams import RecordingStreams
+from gilscope.recording.weights import StackWeights, Weighted
 
 SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 STACKS_KEPT = 4_096
@@ -34,9 +35,11 @@ def pieces(streams: RecordingStreams, options: Options) -> Iterator[str]:
     if not lanes:
         raise UsageError(NO_STACKS.format(tool="speedscope", file=streams.path))
     session = streams.session()
+    weights = StackWeights(streams)
+    what = "time holding the GIL" if weights.measured else "samples"
     yield (
         f'{{"$schema":"{SCHEMA}","exporter":{json.dumps("gilscope@" + session.gilscope_version)},'
-        f'"name":{json.dumps(session.command + ": time holding the GIL")},"activeProfileIndex":0,\n'
+        f'"name":{json.dumps(f"{session.command}: {what}")},"activeProfileIndex":0,\n'
     )
     yield '"shared":{"frames":['
     indexes: dict[int, int] = {}
@@ -49,19 +52,24 @@ def pieces(streams: RecordingStreams, options: Options) -> Iterator[str]:
     yield '\n]},\n"profiles":['
     labels = _labels(streams)
     stacks = _Stacks(streams, indexes)
+    unit = "nanoseconds" if weights.measured else "none"
     for number, lane in enumerate(lanes):
         yield "," if number else ""
         yield f'\n{{"type":"sampled","name":{json.dumps(labels.get(lane, f"thread {lane}"))},'
-        yield '"unit":"nanoseconds","startValue":0,"samples":['
+        yield f'"unit":"{unit}","startValue":0,"samples":['
         total = 0
-        for count, (_, _, stack, weight) in enumerate(streams.weights_of(lane)):
-            yield ("," if count else "") + stacks.text(stack)
-            total += round(weight)
+        for count, row in enumerate(weights.of(lane)):
+            yield ("," if count else "") + stacks.text(row.stack)
+            total += _weight(weights, row)
         yield '],"weights":['
-        for count, (_, _, _, weight) in enumerate(streams.weights_of(lane)):
-            yield ("," if count else "") + str(round(weight))
+        for count, row in enumerate(weights.of(lane)):
+            yield ("," if count else "") + str(_weight(weights, row))
         yield f'],"endValue":{total}}}'
     yield "\n]}\n"
+
+
+def _weight(weights: StackWeights, row: Weighted) -> int:
+    return round(row.weight_ns) if weights.measured else row.times
 
 
 def _labels(streams: RecordingStreams) -> dict[int, str]:

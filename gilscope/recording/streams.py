@@ -23,8 +23,6 @@ DEEPEST = 1_000
 
 Step = tuple[Tick, tuple[Hold, ...]]
 """A tick, and the holds that overlap it, in order of time."""
-StackRow = tuple[int, int, int, int]
-"""Start and end in nanoseconds, key of the stack, how often it was seen."""
 
 
 class RecordingStreams(RecordingReader):
@@ -142,29 +140,24 @@ class RecordingStreams(RecordingReader):
         )
         return tuple(row[0] for row in rows)
 
-    def stacks_of(self, lane: int) -> Iterator[StackRow]:
-        """The stacks of one lane, in order of the start of their spans."""
+    def any_held(self) -> bool:
+        """Whether any lane was seen to hold a GIL."""
+        return self._value("SELECT 1 FROM lane_tick WHERE held_ns > 0 LIMIT 1") is not None
+
+    def stack_spans(self) -> Iterator[tuple[int, int, int]]:
+        """Lane, start and end of all spans of which there are stacks."""
         return self._each(
-            "SELECT start_ns, end_ns, stack, count FROM stack_sample WHERE lane = ? AND id <= ?"
-            " ORDER BY start_ns, end_ns, id",
-            (lane, self._last_stack),
+            "SELECT DISTINCT lane, start_ns, end_ns FROM stack_sample WHERE id <= ?", (self._last_stack,)
         )
 
-    def weights_of(self, lane: int) -> Iterator[tuple[int, int, int, float]]:
-        """The stacks of one lane weighted by time: start, length of its part of the span, stack, weight.
-
-        All in nanoseconds. The time for which the lane held a GIL in a span, as the GIL's own samples have
-        it, is shared among the stacks seen in that span by how often each was seen. Where in the span a
-        stack was is not known: they follow each other in the order in which they are recorded.
-        """
-        for (start, end), rows in _by_span(self.stacks_of(lane)):
-            held = self.held_between(start, end).get(lane, 0.0)
-            total = sum(count for _, count in rows) or 1
-            seen = 0
-            for stack, count in rows:
-                begin = start + (end - start) * seen // total
-                seen += count
-                yield begin, start + (end - start) * seen // total - begin, stack, held * count / total
+    def stacks_between(self, lane: int, start_ns: int, end_ns: int) -> list[tuple[int, int]]:
+        """The stacks of one lane in just this span: key of the stack, how often it was seen."""
+        rows = self._each(
+            "SELECT stack, count FROM stack_sample"
+            " WHERE end_ns = ? AND start_ns = ? AND lane = ? AND id <= ? AND count > 0 ORDER BY id",
+            (end_ns, start_ns, lane, self._last_stack),
+        )
+        return [(stack, count) for stack, count in rows]
 
     def frame_rows(self) -> Iterator[tuple[int, Frame]]:
         """All frames with their keys."""
@@ -234,16 +227,3 @@ def with_holds(ticks: Iterable[Tick], holds: Iterable[Hold]) -> Iterator[Step]:
 
 def _ending(hold: Hold, end_ns: int) -> Hold:
     return Hold(gil=hold.gil, lane=hold.lane, start_ns=hold.start_ns, end_ns=end_ns)
-
-
-def _by_span(rows: Iterable[StackRow]) -> Iterator[tuple[tuple[int, int], list[tuple[int, int]]]]:
-    span: tuple[int, int] | None = None
-    inside: list[tuple[int, int]] = []
-    for start, end, stack, count in rows:
-        if span is not None and span != (start, end):
-            yield span, inside
-            inside = []
-        span = (start, end)
-        inside.append((stack, count))
-    if span is not None:
-        yield span, inside

@@ -32,13 +32,16 @@ from gilscope.model import (
     Tick,
 )
 from gilscope.recording import schema
+from gilscope.recording.keeping import Keeper
 
 
 class RecordingWriter:
     """Writes one recording. Not for use from several threads."""
 
-    def __init__(self, path: Path, session: Session) -> None:
+    def __init__(self, path: Path, session: Session, *, keep_ns: int | None = None) -> None:
         """Create `path` (0600), replacing a recording of that name.
+
+        With `keep_ns` only about so much of the newest is kept.
 
         Raises:
             RecordingError: the file cannot be created, or is something else than a recording.
@@ -50,6 +53,9 @@ class RecordingWriter:
         """Per roll-up: the second (or minute) that goes on, and its first row in the finer table."""
         self._session: dict[str, object] = {}
         self._changes = 0
+        self._head_ns = self._came = 0
+        """Of the ticks since the last commit: the end of the last, and how many."""
+        self._keeper: Keeper | None = None
         make_way(path)
         _create(path)
         try:
@@ -59,6 +65,8 @@ class RecordingWriter:
             self._db.execute("PRAGMA synchronous = OFF")
             self._db.execute("PRAGMA temp_store = MEMORY")
             schema.migrate(self._db)
+            if keep_ns is not None:
+                self._keeper = Keeper(self._db, keep_ns)
             self.put_session(session)
             self.commit()
         except sqlite3.Error as error:
@@ -167,6 +175,7 @@ class RecordingWriter:
             [(h.gil, h.start_ns, h.end_ns, h.lane) for h in holds],
         )
         self._roll_up(0, tick.index, tick.end_ns)
+        self._head_ns, self._came = tick.end_ns, self._came + 1
 
     def _roll_up(self, level: int, index: int, end_ns: int) -> None:
         """Row `index` ends at `end_ns`: fold those before it that end in an earlier second (or minute)."""
@@ -255,6 +264,9 @@ class RecordingWriter:
         """Make all that was put visible to viewers."""
         try:
             if self._db.in_transaction:
+                if self._keeper is not None and self._keeper.trim(self._head_ns, self._came):
+                    self._note_change()
+                self._came = 0
                 self._db.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._cannot_go_on(error) from error

@@ -19,6 +19,8 @@ DEFAULT_STALL_MS = 100.0
 MIN_RATE_HZ, MAX_RATE_HZ = 1.0, 20_000.0
 MAX_PYSPY_RATE_HZ = 1_000.0
 MIN_TICK_MS, MAX_TICK_MS = 10, 1_000
+MIN_KEEP_S = 60
+"""Sums by the minute are made of what is kept."""
 
 
 Source = Literal["auto", "probe", "py-spy"]
@@ -40,6 +42,8 @@ class SamplerConfig:
     """Ask py-spy for C frames of stalls too."""
     duration_ns: int | None = None
     """End the target after so long."""
+    keep_ns: int | None = None
+    """Of a longer session, keep only about so much of its end."""
     columns: int | None = None
     """Size of the pty that the target runs on; None: it keeps our terminal."""
     rows: int | None = None

@@ -63,7 +63,7 @@ def run_session(
             f"Cannot observe {config.spec.display}: who holds its GIL is to come from py-spy, "
             "which is not installed.\nInstall it beside gilscope: pip install py-spy."
         )
-    writer = RecordingWriter(config.recording, _first_session(config))
+    writer = RecordingWriter(config.recording, _first_session(config), keep_ns=config.keep_ns)
     try:
         size = None
         if config.columns is not None and config.rows is not None:

@@ -20,8 +20,8 @@ def find_line(
 ) -> int | None:
     """The moment of the nearest line after (1) or before (-1) `at_ns` that has `text` in it; None: none.
 
-    Small letters in `text` find capitals as well. A line's moment is that of its first character. `stop` is
-    asked now and then whether the answer is still wanted.
+    Small letters in `text` find capitals as well. A line's moment is that of its end: then all of it is to be
+    seen. `stop` is asked now and then whether the answer is still wanted.
     """
     exact = text != text.lower()
     found = None
@@ -31,11 +31,11 @@ def find_line(
         for line in block:
             if text not in (line.text if exact else line.text.lower()):
                 continue
-            if direction > 0 and line.at_ns > at_ns:
-                return line.at_ns
-            if direction < 0 and line.at_ns < at_ns:
-                found = line.at_ns
-        if direction < 0 and block and block[-1].at_ns >= at_ns:
+            if direction > 0 and line.end_ns > at_ns:
+                return line.end_ns
+            if direction < 0 and line.end_ns < at_ns:
+                found = line.end_ns
+        if direction < 0 and block and block[-1].end_ns >= at_ns:
             return found
     return found
 

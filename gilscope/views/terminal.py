@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gilscope.model import Output
 from gilscope.text import clean
@@ -31,6 +31,8 @@ class OutputLine:
     at_ns: int
     """When its first character came."""
     text: str
+    end_ns: int = field(default=0, compare=False)
+    """When its last character, or its end, came."""
 
 
 def lines_of(pieces: Iterable[Output], *, last: int) -> tuple[OutputLine, ...]:
@@ -50,11 +52,14 @@ def lines_of(pieces: Iterable[Output], *, last: int) -> tuple[OutputLine, ...]:
     at = len(whole)
     number = len(starts) - 1
     while at > 0 and len(lines) < last:
+        while number > 0 and starts[number][0] >= at:
+            number -= 1
+        end_ns = starts[number][1]
         begin = whole.rfind("\n", 0, at - 1 if whole[at - 1] == "\n" else at) + 1
         while number > 0 and starts[number][0] > begin:
             number -= 1
         raw = whole[begin:at].rstrip("\n")
-        lines.append(OutputLine(starts[number][1], _screen_line(raw)))
+        lines.append(OutputLine(starts[number][1], _screen_line(raw), end_ns))
         at = begin
     return tuple(reversed(lines))
 

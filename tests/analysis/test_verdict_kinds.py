@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gilscope.analysis.free_threaded import modules_that_turned_it_on
-from gilscope.analysis.verdict import KINDS, THRESHOLDS, Thresholds, judge, verdict_fields
+from gilscope.analysis.verdict import KINDS, THRESHOLDS, Thresholds, judge, verdict_fields, verdict_from
 from gilscope.analysis.verdict.registry import BESIDE, RULES
 from gilscope.model import Event
 from tests.analysis.test_verdict import BEAT, BUSY, CPU_THREADS, PROGRAMS, event, lane, summary
@@ -41,6 +41,11 @@ def test_a_convoy_behind_two_is_beside_gil_bound() -> None:
     alone = judge(summary(BUSY, BEAT, utilisation=0.98, contention=0.5))
     assert (alone.kind, alone.also_kinds) == ("convoy", ())
     assert "behind busy" in alone.headline
+
+
+def test_a_convoy_says_how_long_each_wait_is() -> None:
+    verdict = judge(summary(BUSY, BEAT, utilisation=0.98, contention=0.5, handoffs=1_900))
+    assert "That is about 5.3 ms for each of some 950 waits." in verdict.evidence
 
 
 def test_equal_threads_are_no_convoy_however_many() -> None:
@@ -110,6 +115,14 @@ def test_a_crowd_on_a_busy_machine_is_none() -> None:
     assert verdict.kind == "process-parallel"
 
 
+def test_threads_in_a_run_queue_stay_what_they_are() -> None:
+    """Measured while a machine had five times as much to do as cores."""
+    python = [lane(f"py-{n}", cpu=0.8, running=0.8, holding=1.5, ready=3.0, waiting=4.5) for n in range(4)]
+    assert judge(summary(*python, utilisation=0.92, contention=0.6, cores=2)).kind == "gil-bound"
+    native = [lane(f"c-{n}", cpu=1.0, running=0.4, holding=0.2, native=0.6, ready=7.0) for n in range(2)]
+    assert judge(summary(*native, utilisation=0.2, contention=0.02, cores=2)).kind == "native-parallel"
+
+
 def test_a_thread_that_gets_half_a_core_is_not_idle() -> None:
     rows = summary(lane("MainThread", cpu=3.0, running=3.0, holding=6.5), utilisation=0.95, cores=2)
     rows["cores"] = [{"core": 0, "busy_mean": 1.0, "target_share": 0.3}]
@@ -170,6 +183,14 @@ def test_each_verdict_says_how_sure_it_is_and_what_would_change_it(kind: str) ->
     assert all(words.endswith(".") for words in fields["would_change"])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_verdict_comes_back_from_its_fields(kind: str) -> None:
+    verdict = judge(PROGRAMS[kind])
+    bound = verdict.speedup_bound_processes
+    rounded = dataclasses.replace(verdict, speedup_bound_processes=None if bound is None else round(bound, 2))
+    assert verdict_from(verdict_fields(verdict)) == rounded
+
+
 def test_confidence() -> None:
     clear = summary(*CPU_THREADS, utilisation=0.99, contention=0.99, waiters=3.0)
     assert judge(clear).confidence == "high"
@@ -211,7 +232,8 @@ lanes = st.builds(
 
 @given(
     st.lists(lanes, max_size=6), st.floats(0, 1), st.none() | st.floats(0, 1),
-    st.none() | st.integers(0, 10**6), st.integers(0, 5_000), st.none() | st.tuples(st.integers(0, 9), st.integers(0, 9)),
+    st.none() | st.integers(0, 10**6), st.integers(0, 5_000),
+    st.none() | st.tuples(st.integers(0, 9), st.integers(0, 9)),
 )  # fmt: skip
 def test_there_is_a_verdict_on_any_figures(
     rows: list[dict[str, Any]],

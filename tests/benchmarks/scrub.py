@@ -100,9 +100,8 @@ def measure(path: Path, count: int) -> bool:
     for name, times in found.items():
         times.sort()
         worst = max(worst, times[-1])
-        print(
-            f"{name:<28} {len(times):>6} frames  median {times[len(times) // 2]:6.1f}  most {times[-1]:6.1f} ms"
-        )
+        median, most = times[len(times) // 2], times[-1]
+        print(f"{name:<28} {len(times):>6} frames  median {median:6.1f}  most {most:6.1f} ms")
     before_mb = process.memory_info().rss / 1e6
     steps(viewing, count)
     after_mb = process.memory_info().rss / 1e6

@@ -11,6 +11,10 @@ from typing import Any
 from tests.verdicts import TABLE, VERSIONS, Program, interpreters, run, wrong
 
 RUNS = 3
+NOTHING: dict[str, Any] = {
+    "also_kinds": [], "headline": "", "evidence": [], "confidence": {"level": "?"},
+}  # fmt: skip
+"""In the place of the verdict on what could not be watched."""
 
 
 def print_table(wanted: set[str]) -> int:
@@ -26,6 +30,7 @@ def print_table(wanted: set[str]) -> int:
     print("| program | must be | " + " | ".join(versions) + " | confidence |")
     print("|---" * (len(versions) + 3) + "|")
     mistakes = cells = 0
+    reasons: list[str] = []
     for program in TABLE:
         if named and program.name not in named:
             continue
@@ -37,6 +42,11 @@ def print_table(wanted: set[str]) -> int:
                 continue
             found = [_verdict(program, python) for _ in range(runs)]
             complaints = [text for verdict in found if (text := wrong(program, verdict))]
+            reasons += [
+                f"{program.name} on {version}: {' '.join([verdict['headline'], *verdict['evidence']])}"
+                for verdict in found
+                if wrong(program, verdict)
+            ]
             levels += [verdict["confidence"]["level"] for verdict in found]
             mistakes, cells = mistakes + len(complaints), cells + runs
             where = "" if program.only == VERSIONS else f" on {version}"
@@ -50,6 +60,7 @@ def print_table(wanted: set[str]) -> int:
         )
         print(f"| {program.name}{star} | {must} | {' | '.join(row)} | {sure} |", flush=True)
     print(f"\n{cells - mistakes} of {cells} right. * written after the thresholds were fixed.")
+    print("\n".join(reasons))
     return mistakes
 
 
@@ -59,8 +70,8 @@ def _verdict(program: Program, python: Path) -> dict[str, Any]:
         try:
             summary = outcome.summary
         except OSError:
-            return {"kind": f"nothing ({outcome.stderr.strip()[-200:]})", "also_kinds": [],
-                    "confidence": {"level": "?"}}  # fmt: skip
+            nothing = f"nothing ({outcome.stderr.strip()[-200:]})"
+            return dict(NOTHING, kind=nothing)
         if "--figures" in sys.argv:
             print(json.dumps({"verdict": summary["verdict"], "gils": summary["gils"], "lanes": [
                 {key: value for key, value in lane.items() if value} for lane in summary["lanes"]

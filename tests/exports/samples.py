@@ -70,6 +70,10 @@ def hostile(path: Path, *, seconds: float = 3.0) -> Path:
     writer.close()
     with sqlite3.connect(path) as db:
         db.executemany("INSERT INTO hold VALUES (?, ?, ?, ?)", rows)
+        stack = db.execute("SELECT max(id) FROM stack").fetchone()[0]
+        stall = (1, 2, NS_PER_S, NS_PER_S + 200 * NS_PER_MS, 1.5, 2, stack)
+        db.execute("INSERT INTO stall VALUES (1, ?, ?, ?, ?, ?, ?, ?)", stall)
+        db.execute("INSERT INTO mark VALUES (1, ?, ?)", (NS_PER_S, SCRIPT_TAG))
     return path
 
 

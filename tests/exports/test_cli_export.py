@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -18,8 +19,7 @@ import pytest
 
 from gilscope.cli.export import FORMATS as NAMES
 from gilscope.exports.registry import FORMATS
-from gilscope.recording import schema
-from tests.commands import command, complaint, environment, gilscope
+from tests.commands import command, complaint, environment, gilscope, watch
 from tests.watched import wait_for
 
 OUTSIDE = re.compile(r"url\(\s*[\"']?(?!#)|@import|(href|src)\s*=\s*[\"'](?!#)", re.IGNORECASE)
@@ -169,11 +169,28 @@ def test_harmful_names_in_the_picture(harmful: Path, tmp_path: Path) -> None:
     assert "swordfish" in picture(tmp_path, harmful, "--with-output")
 
 
-def test_json_report_is_the_live_summary(real: Path, tmp_path: Path) -> None:
-    live = json.loads((Path(__file__).parents[1] / "recordings" / f"v{schema.VERSION}.json").read_text())
-    report = json.loads(gilscope(tmp_path, "report", real, "--format", "json").stdout)
-    for key in ("schema", "target", "machine", "gils", "lanes", "processes", "cores", "totals"):
-        assert report[key] == live[key], key
+def test_what_is_exported_is_what_ran(tmp_path: Path) -> None:
+    """The summary of a live run, that of its recording, and figures from its tables alone are equal."""
+    live = watch(tmp_path, "hash_threads.py", 2, 1)
+    assert live.code == 0, live.stderr
+    report = gilscope(tmp_path, "report", live.recording, "--format", "json")
+    assert json.loads(report.stdout) == live.summary
+    assert gilscope(tmp_path, "export", live.recording, "--format", "csv", "-o", "tables").code == 0
+
+    def table(name: str) -> list[dict[str, str]]:
+        return list(csv.DictReader((tmp_path / "tables" / f"{name}.csv").open(newline="")))
+
+    held: dict[str, int] = {}
+    for row in table("lane_tick"):
+        held[row["lane"]] = held.get(row["lane"], 0) + int(row["running_ns"]) + int(row["holding_ns"])
+    for thread, lane in zip(table("thread"), live.summary["lanes"], strict=True):
+        seconds = lane["running_s"] + lane["holding_s"]
+        assert held.get(thread["key"], 0) / 1e9 == pytest.approx(seconds, abs=2e-6)
+    handoffs = [
+        sum(int(r["handoffs"]) for r in table("gil_tick") if r["gil"] == g["key"])
+        for g in table("interpreter")
+    ]
+    assert handoffs == [gil["handoffs"] for gil in live.summary["gils"]]
 
 
 def test_same_recording_same_zip(real: Path, tmp_path: Path) -> None:

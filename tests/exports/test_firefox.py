@@ -163,7 +163,8 @@ def test_samples_are_the_stacks(real: Path, exported: Exported) -> None:
     parents = {row[0]: row[1:] for row in rows_of(real, "SELECT id, parent, frame FROM stack")}
     names = dict(rows_of(real, "SELECT id, function FROM frame"))
     expected = set()
-    for (stack,) in rows_of(real, "SELECT DISTINCT stack FROM stack_sample"):
+    longest = "SELECT DISTINCT stack FROM stack_sample WHERE end_ns - start_ns > 1e9"
+    for (stack,) in rows_of(real, longest):
         walked: list[str] = []
         at = stack
         while at:
@@ -171,6 +172,24 @@ def test_samples_are_the_stacks(real: Path, exported: Exported) -> None:
             walked.insert(0, names[frame])
         expected.add(tuple(walked))
     assert found == expected
+
+
+def test_a_sample_for_each_that_was_taken(harmful: Path, exported: Exported) -> None:
+    profile = json.loads(exported(harmful, "firefox"))
+    # Looks in the middle of a longer record of the same process do not count.
+    taken = dict(
+        rows_of(
+            harmful,
+            "SELECT tid, sum(count) FROM stack_sample JOIN thread ON key = lane"
+            " WHERE key < 7 AND stack_sample.end_ns >= 1e9 GROUP BY 1",
+        )
+    )
+    threads = {thread["tid"]: thread["samples"] for thread in profile["threads"]}
+    assert {tid: threads[tid]["length"] for tid in taken} == taken
+    held = rows_of(harmful, "SELECT sum(held_ns) FROM lane_tick WHERE lane = 2 AND tick < 20")[0][0] / 1e6
+    first = threads[rows_of(harmful, "SELECT tid FROM thread WHERE key = 2")[0][0]]
+    weights = [w for w, at in zip(first["weight"], first["time"], strict=True) if at < 1000]
+    assert sum(weights) == pytest.approx(held, rel=1e-4)
 
 
 def test_holds_are_markers(recording: Path, profile: dict[str, Any]) -> None:

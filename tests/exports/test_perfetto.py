@@ -94,6 +94,17 @@ def test_slices_of_a_track_nest(trace: Trace) -> None:
             open_ends.append(end)
 
 
+def test_slices_nest_for_readers_that_add_floats(trace: Trace) -> None:
+    """Most readers have no decimals: start and length are doubles, in microseconds, and so is their sum."""
+    tracks: dict[Track, list[tuple[float, float]]] = defaultdict(list)
+    for event in trace.by_phase["X"]:
+        tracks[event["pid"], event["tid"]].append((float(event["ts"]), float(event["dur"])))
+    for found in tracks.values():
+        found.sort()
+        for (start, length), (following, _) in pairwise(found):
+            assert start + length < following
+
+
 def test_all_tracks_have_names(trace: Trace) -> None:
     for event in trace.events:
         if event["ph"] in "XisfC":
@@ -130,7 +141,8 @@ def test_the_gil_track_has_all_holds(recording: Path, trace: Trace) -> None:
     held = rows_of(recording, "SELECT sum(end_ns - start_ns), count(*) FROM hold WHERE end_ns > start_ns")
     found = [s for track in trace.slices.values() for s in track if s[2] == "hold"]
     assert len(found) == held[0][1]
-    assert sum(end - start for start, end, _, _ in found) == held[0][0]
+    # A slice is a nanosecond shorter, for readers that add floats.
+    assert 0 <= held[0][0] - sum(end - start for start, end, _, _ in found) <= len(found)
 
 
 def test_states_add_up(recording: Path, trace: Trace) -> None:

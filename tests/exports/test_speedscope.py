@@ -9,10 +9,14 @@ from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gilscope.errors import UsageError
 from gilscope.exports.speedscope import SCHEMA as NAME
+from gilscope.model import Frame, Lane, StackSample
 from gilscope.recording.streams import RecordingStreams
+from gilscope.recording.weights import StackWeights, uncovered
 from gilscope.recording.writer import RecordingWriter
 from tests.exports.samples import rows_of
 from tests.recording.samples import SESSION
@@ -115,13 +119,38 @@ def test_weights_are_held_time(harmful: Path, exported: Exported) -> None:
 
 def test_a_span_is_shared_by_counts(harmful: Path) -> None:
     streams = RecordingStreams(harmful)
-    rows = [row for row in streams.weights_of(2) if row[0] < 10**9]
+    rows = [row for row in StackWeights(streams).of(2) if row.start_ns < 10**9]
     held = streams.held_between(0, 10**9)[2]
     streams.close()
-    # Of lane 2: one span of a tick, from the script, and one of a second with counts of 3 and 1.
-    second = [row for row in rows if row[1] > 10**8]
-    assert [row[3] for row in second] == pytest.approx([held * 3 / 4, held / 4])
-    assert [(row[0], row[1]) for row in second] == [(0, 750_000_000), (750_000_000, 250_000_000)]
+    # Of lane 2: a span of a second with counts of 3 and 1, and in it one of a tick, which does not count.
+    assert [row.weight_ns for row in rows] == pytest.approx([held * 3 / 4, held / 4])
+    assert [row[:2] for row in rows] == [(0, 750_000_000), (750_000_000, 250_000_000)]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 60), st.integers(1, 60)).map(lambda s: (s[0], s[0] + s[1])), max_size=12
+    )
+)
+def test_each_moment_counts_once_for_the_longest_span(spans: list[tuple[int, int]]) -> None:
+    free = uncovered(set(spans))
+    for moment in range(121):
+        over = [span for span in set(spans) if span[0] <= moment < span[1]]
+        counting = [span for span, parts in free.items() if any(s <= moment < e for s, e in parts)]
+        assert len(counting) == bool(over)
+        if over:
+            assert counting[0][1] - counting[0][0] == max(end - start for start, end in over)
+
+
+def test_where_nobody_measured_samples_count(tmp_path: Path, exported: Exported) -> None:
+    path = tmp_path / "x.gilscope"
+    writer = RecordingWriter(path, SESSION)
+    writer.put_lanes([Lane(key=1, process=1, tid=5, kind="thread", name="one", start_ns=0)])
+    frame = Frame(function="f", file="f.py", line=1)
+    writer.put_stacks([StackSample(lane=1, start_ns=0, end_ns=10**9, count=7, frames=(frame,))])
+    writer.close()
+    [profile] = json.loads(exported(path, "speedscope"))["profiles"]
+    assert (profile["unit"], profile["weights"]) == ("none", [7])
 
 
 def test_stacks_are_whole(real: Path, exported: Exported) -> None:
@@ -131,7 +160,8 @@ def test_stacks_are_whole(real: Path, exported: Exported) -> None:
     found = {tuple(stack) for each in profile["profiles"] for stack in each["samples"]}
     expected = set()
     parents = {row[0]: row[1:] for row in rows_of(real, "SELECT id, parent, frame FROM stack")}
-    for (stack,) in rows_of(real, "SELECT DISTINCT stack FROM stack_sample"):
+    longest = "SELECT DISTINCT stack FROM stack_sample WHERE end_ns - start_ns > 1e9"
+    for (stack,) in rows_of(real, longest):
         walked: list[int] = []
         at = stack
         while at:

@@ -153,10 +153,14 @@ def not_whole(lines: list[str], columns: int) -> list[str]:
         found.append(f"no header: {lines[0]!r}")
     if "quit" not in lines[-1]:
         found.append(f"no keys: {lines[-1]!r}")
+    # The bar with the whole session, one or two rows above the keys, has no border.
+    last = max((number for number, line in enumerate(lines) if line.startswith("╰")), default=0)
+    if len(lines) - last > 4:
+        found.append(f"no border after row {last}")
     ends = {"╭": "╮", "│": "│", "╰": "╯"}
     found += [
         f"row {number}: {line!r}"
-        for number, line in enumerate(lines[1:-1], 1)
+        for number, line in enumerate(lines[1 : last + 1], 1)
         if len(line) != columns or ends.get(line[0]) != line[-1]
     ]
     return found

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gilscope.analysis.limits.metrics import METRICS, MILLISECONDS, SECONDS, SHARE, Metric
+from gilscope.analysis.limits.metrics import MEGABYTES, METRICS, MILLISECONDS, SECONDS, SHARE, Metric
 from gilscope.errors import UsageError
 from gilscope.text import clean, cut
 
@@ -69,14 +69,20 @@ def parse(text: str) -> Limit:
     comparison, at = found[1], found.end()
     if (found := _NUMBER.match(text, at)) is None:
         raise _wrong(shown, at, f"after {comparison} comes a number, such as 0.5 or 100")
-    value, at = float(found[1].replace("_", "")), found.end()
+    value, number_at, at = float(found[1].replace("_", "")), found.start(1), found.end()
     if not math.isfinite(value):
-        raise _wrong(shown, found.start(1), "the number is too large")
+        raise _wrong(shown, number_at, "the number is too large")
     found = _UNIT.match(text, at)
     if found is None or found.end() != len(text):
         end = found.start(1) if found is not None and found[1] else at
         raise _wrong(shown, end, "nothing may follow the number but its unit; give --fail-on again for more")
-    value = _in_unit(shown, metric, value, found[1], found.start())
+    factor = _factor(metric, found[1])
+    if factor is None:
+        unit = f"{metric.name} is in {_words(metric.unit)}, not in {clean(str(found[1]))}"
+        raise _wrong(shown, found.start(1), unit)
+    value *= factor
+    if metric.unit == SHARE and not 0 <= value <= 1:
+        raise _wrong(shown, number_at, f"{metric.name} is a share, from 0 to 1; for per cent write %")
     return Limit(shown.strip(), metric, comparison, value)
 
 
@@ -100,27 +106,18 @@ def _metric(text: str, name: str) -> Metric:
     )
 
 
-def _in_unit(text: str, metric: Metric, value: float, unit: str | None, at: int) -> float:
+def _factor(metric: Metric, unit: str | None) -> float | None:
+    """What a number in this unit is multiplied by for the metric's own; None: it is no unit of it."""
     if unit is None:
-        factor: float | None = 1.0
-    elif metric.unit == SHARE:
-        factor = 0.01 if unit == "%" else None
-    elif metric.unit in (SECONDS, MILLISECONDS):
+        return 1.0
+    if metric.unit == SHARE:
+        return 0.01 if unit == "%" else None
+    if metric.unit in (SECONDS, MILLISECONDS):
         seconds = _TIMES.get(unit)
-        # 1e-3 has no exact double: a division keeps 100 ms at 100.
-        factor = None if seconds is None else seconds / _TIMES[metric.unit]
-    elif metric.unit == "MB":
-        factor = _SIZES.get(unit)
-    else:
-        factor = 1.0 if unit == metric.unit else None
-    if factor is None:
-        raise _wrong(text, at, f"{metric.name} is in {_words(metric.unit)}, not in {clean(str(unit))}")
-    value *= factor
-    if metric.unit == SHARE and not 0 <= value <= 1:
-        raise _wrong(
-            text, at, f"{metric.name} is a share, from 0 to 1: {value:g} is none; for per cent write %"
-        )
-    return value
+        return None if seconds is None else seconds / _TIMES[metric.unit]
+    if metric.unit == MEGABYTES:
+        return _SIZES.get(unit)
+    return 1.0 if unit == metric.unit else None
 
 
 def _words(unit: str) -> str:
@@ -128,7 +125,7 @@ def _words(unit: str) -> str:
         SHARE: "shares from 0 to 1, or %",
         SECONDS: "seconds (ns us ms s min h)",
         MILLISECONDS: "milliseconds (ns us ms s min h)",
-        "MB": "megabytes (kB MB GB)",
+        MEGABYTES: "megabytes (kB MB GB)",
         "count": "plain numbers",
         "cores": "cores",
         "per second": "times a second, a plain number",

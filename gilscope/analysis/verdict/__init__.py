@@ -25,6 +25,7 @@ __all__ = [
     "Thresholds",
     "judge",
     "verdict_fields",
+    "verdict_from",
 ]
 
 NEVER_STARTED = "never-started"
@@ -101,3 +102,20 @@ def verdict_fields(verdict: Verdict) -> dict[str, Any]:
         "confidence": {"level": verdict.confidence, "reason": verdict.confidence_reason},
         "would_change": list(verdict.would_change),
     }
+
+
+def verdict_from(fields: Mapping[str, Any]) -> Verdict:
+    """The verdict that stands in a summary; `verdict_fields` the other way round."""
+    confidence = fields.get("confidence") or {}
+    return Verdict(
+        kind=fields["kind"],
+        headline=fields["headline"],
+        evidence=tuple(fields["evidence"]),
+        advice=tuple(fields["advice"]),
+        also=tuple(fields["also"]),
+        speedup_bound_processes=fields["speedup_bound"]["processes"],
+        also_kinds=tuple(fields.get("also_kinds", ())),
+        confidence=confidence.get("level", "medium"),
+        confidence_reason=confidence.get("reason", ""),
+        would_change=tuple(fields.get("would_change", ())),
+    )

@@ -30,6 +30,9 @@ class Thresholds:
     spread_share: float = 0.2
     """Part of that work that is not in the busiest process, from which several processes compute. The same
     fifth."""
+    native_share: float = 0.5
+    """Part of the CPU time that is spent without the GIL, from which work side by side is work in C code:
+    more of it than of Python."""
     idle_cores: float = 0.5
     """The same mean number, below which the program mostly waits for something else: half of the time
     nobody wants a core."""

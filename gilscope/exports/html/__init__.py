@@ -48,6 +48,7 @@ def page(summary: Mapping[str, Any], quality: Quality, timeline: Timeline) -> st
         gils=words.gils(summary),
         functions=words.functions(summary),
         stalls=summary.get("stalls"),
+        stalls_total=summary.get("stalls_total") or len(summary.get("stalls") or ()),
         watch=words.watch(quality),
         legend=picture.LEGEND,
         data=timeline.to_data(),

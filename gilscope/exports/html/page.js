@@ -6,9 +6,9 @@
   const STATES = ["running", "holding", "waiting", "native", "ready", "blocked", "unknown"];
   const STACKED = [0, 1, 3, 2, 4, 6]; // from the bottom of a row to its top
   const LEFT = 158, RIGHT = 8, TOP = 26, LANE = 22, GIL = 30, CORE = 16, GAP = 5;
-  const total = Math.max(data.end_s, data.cell_s);
+  const start = data.start_s, total = Math.max(data.end_s - start, data.cell_s);
   const least = Math.min(total, data.cell_s * 20);
-  let from = 0, to = total, scheduled = false, mouse = null;
+  let from = start, to = start + total, scheduled = false, mouse = null;
 
   // Values of 0 – 1 by cell; NaN where nothing is known.
   const place = new Map([...data.digits].map((digit, i) => [digit, i / (data.digits.length - 1)]));
@@ -87,12 +87,12 @@
   }
 
   function columns(draw) {
-    const first = Math.max(0, Math.floor(from / data.cell_s)), last = Math.min(data.cells, Math.ceil(to / data.cell_s));
+    const first = Math.max(0, Math.floor((from - start) / data.cell_s)), last = Math.min(data.cells, Math.ceil((to - start) / data.cell_s));
     const wide = x(data.cell_s) - x(0);
     const step = Math.max(1, Math.floor(1 / wide));
     for (let i = first - (first % step); i < last; i += step) {
       const end = Math.min(last, i + step);
-      const left = Math.max(LEFT, x(i * data.cell_s)), right = Math.min(x(end * data.cell_s), canvas.clientWidth - RIGHT);
+      const left = Math.max(LEFT, x(start + i * data.cell_s)), right = Math.min(x(start + end * data.cell_s), canvas.clientWidth - RIGHT);
       if (right > left) draw(i, end, left, right - left);
     }
   }
@@ -155,7 +155,7 @@
 
   const clock = (s, step) => {
     const digits = step < 1 ? Math.min(4, Math.ceil(-Math.log10(step) - 1e-9)) : 0;
-    if (total < 60) return `${s.toFixed(digits)} s`;
+    if (start + total < 60) return `${s.toFixed(digits)} s`;
     const minutes = Math.floor(s / 60 + 1e-9), rest = Math.max(0, s - minutes * 60);
     return `${minutes}:${rest.toFixed(digits).padStart(digits ? digits + 3 : 2, "0")}`;
   };
@@ -209,13 +209,13 @@
 
   function show(begin, end) {
     const span = Math.min(total, Math.max(least, end - begin));
-    from = Math.min(Math.max(0, begin), total - span);
+    from = Math.min(Math.max(start, begin), start + total - span);
     to = from + span;
     redraw();
   }
   function zoom(factor, at = (from + to) / 2) { show(at - (at - from) * factor, at + (to - at) * factor); }
   const moves = {
-    in: () => zoom(0.5), out: () => zoom(2), all: () => show(0, total),
+    in: () => zoom(0.5), out: () => zoom(2), all: () => show(start, start + total),
     left: () => show(from - (to - from) / 4, to - (to - from) / 4), right: () => show(from + (to - from) / 4, to + (to - from) / 4),
   };
   document.querySelectorAll("[data-do]").forEach((button) => button.addEventListener("click", moves[button.dataset.do]));
@@ -248,7 +248,7 @@
   const percent = (v) => (v < 0 ? "?" : `${(100 * v).toFixed(0)} %`);
   function explain(px, py) {
     const row = rows.find((row) => py >= row.y && py < row.y + row.height + GAP);
-    const at = seconds(px), cell = Math.floor(at / data.cell_s);
+    const at = seconds(px), cell = Math.floor((at - start) / data.cell_s);
     const width = Math.max(1, Math.ceil((seconds(px + 1) - at) / data.cell_s));
     tip.hidden = px < LEFT || (!row && py > TOP);
     if (tip.hidden) return;

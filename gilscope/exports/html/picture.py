@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from dataclasses import dataclass
 from html import escape
@@ -148,15 +149,16 @@ class _Drawing:
         return found
 
     def _axis(self) -> str:
-        end_s = self.timeline.count * self.timeline.cell_ns / NS_PER_S
-        if end_s <= 0:
+        cell_s = self.timeline.cell_ns / NS_PER_S
+        start_s, span_s = self.timeline.first * cell_s, self.timeline.count * cell_s
+        if span_s <= 0:
             return ""
-        step = next((step for step in STEPS_S if end_s / step <= 12), STEPS_S[-1])
-        marks, number = [], 0
-        while number * step <= end_s:
-            x = LEFT + number * step / end_s * (WIDTH - LEFT - 10)
+        step = next((step for step in STEPS_S if span_s / step <= 12), STEPS_S[-1])
+        marks, number = [], math.ceil(start_s / step)
+        while number * step <= start_s + span_s:
+            x = LEFT + (number * step - start_s) / span_s * (WIDTH - LEFT - 10)
             label = f"{number * step:g} s" if step < 60 else f"{number * step / 60:g} min"
-            anchor = "start" if number == 0 else "end" if x > WIDTH - 40 else "middle"
+            anchor = "start" if x < LEFT + 20 else "end" if x > WIDTH - 40 else "middle"
             marks.append(
                 f'<path class="grid" d="M{x:.1f} {TOP - 6}V{self.y}"/>'
                 f'<text class="tick" x="{x:.1f}" y="{TOP - 10}" text-anchor="{anchor}">{label}</text>'

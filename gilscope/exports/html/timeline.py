@@ -63,6 +63,8 @@ class Timeline:
     """All rows, and what happened when."""
 
     cell_ns: int
+    first: int
+    """Number of the first cell: the beginning of a long watch may have been let go."""
     count: int
     end_ns: int
     known: bytearray
@@ -80,6 +82,7 @@ class Timeline:
         most = max([1.0, *(max(gil.waiters, default=0.0) for gil in self.gils)])
         return {
             "cell_s": self.cell_ns / NS_PER_S,
+            "start_s": self.first * self.cell_ns / NS_PER_S,
             "cells": self.count,
             "end_s": self.end_ns / NS_PER_S,
             "digits": DIGITS,
@@ -138,11 +141,14 @@ def fold(streams: RecordingStreams) -> Timeline:
     chosen = _busiest(streams, lanes)
     gils = [gil for gil in streams.gils() if gil.kind != "disabled"][:MOST_GILS]
     cores = min(MOST_CORES, session.cores)
-    cell_ns = length_of_cells(streams.until_ns, len(chosen) + 2 * len(gils) + 2 * cores)
-    count = -(-streams.until_ns // cell_ns)
+    kept_ns = streams.until_ns - streams.first_ns()
+    cell_ns = length_of_cells(kept_ns, len(chosen) + 2 * len(gils) + 2 * cores)
+    first = streams.first_ns() // cell_ns
+    count = -(-streams.until_ns // cell_ns) - first
     processes = {process.key: process for process in streams.processes()}
     timeline = Timeline(
         cell_ns=cell_ns,
+        first=first,
         count=count,
         end_ns=streams.until_ns,
         known=bytearray(count),
@@ -153,7 +159,7 @@ def fold(streams: RecordingStreams) -> Timeline:
         gaps=streams.gaps(),
     )
     for cell in cells_of(streams.steps(), cell_ns):
-        if cell.index < count and cell.covered_ns > 0:
+        if first <= cell.index < first + count and cell.covered_ns > 0:
             _put(timeline, cell)
     for event in streams.each_event():
         if len(timeline.events) < MOST_EVENTS and event.kind != "swap-note":
@@ -164,7 +170,7 @@ def fold(streams: RecordingStreams) -> Timeline:
 
 
 def _put(timeline: Timeline, cell: Cell) -> None:
-    index = cell.index
+    index = cell.index - timeline.first
     timeline.known[index] = 1
     for series in timeline.lanes:
         times = cell.lanes.get(series.lane.key)

@@ -65,7 +65,19 @@ def tiles(summary: Mapping[str, Any], quality: Quality) -> list[Tile]:
 def lanes(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Threads, the busiest first, with the widths of their bars in per cent."""
     rows = sorted(summary["lanes"], key=lambda lane: -(lane["alive_s"] - (lane["blocked_s"] or 0)))
-    return [{**row, "bars": _bars(row)} for row in rows[:LANES_SHOWN]]
+    return [
+        {
+            **row,
+            "bars": _bars(row),
+            "waiting_error_s": _times(row.get("waiting_ci95"), row["alive_s"]),
+            "longest_wait_ms": (row.get("waits") or {}).get("longest_ms"),
+        }
+        for row in rows[:LANES_SHOWN]
+    ]
+
+
+def _times(share: float | None, seconds: float) -> float | None:
+    return None if share is None else share * seconds
 
 
 def _bars(lane: Mapping[str, Any]) -> list[tuple[str, float]]:
@@ -95,7 +107,9 @@ def gils(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
 def functions(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The functions that held the GIL most."""
     found: Sequence[dict[str, Any]] = summary["functions"] or []
-    return list(found[:FUNCTIONS_SHOWN])
+    # What only calls others is in the list too.
+    held = [row for row in found if (row["held_share"] or 0.0) > 0] or list(found)
+    return [{**row, "total_share": row.get("total_share")} for row in held[:FUNCTIONS_SHOWN]]
 
 
 def watch(quality: Quality) -> list[tuple[str, str]]:

@@ -58,7 +58,7 @@ def render_scrub(state: ScrubState, width: int, height: int, palette: Palette) -
     """One line, or two: then marks, stalls and the position have the lower one to themselves."""
     begin, columns = bar_span(width)
     chosen = _chosen(state, columns)
-    glyphs, styles = _bar(state, columns, palette)
+    glyphs, styles = _bar(state, columns, chosen, palette)
     signs = _signs(state, columns, palette)
     if height < 2:
         for column, (glyph, style) in signs.items():
@@ -93,7 +93,9 @@ def _chosen(state: ScrubState, columns: int) -> frozenset[int]:
     return frozenset(range(first, last + 1))
 
 
-def _bar(state: ScrubState, columns: int, palette: Palette) -> tuple[list[str], list[Style]]:
+def _bar(
+    state: ScrubState, columns: int, chosen: frozenset[int], palette: Palette
+) -> tuple[list[str], list[Style]]:
     glyphs, styles = [], []
     for column in range(columns):
         share = state.shares[column] if column < len(state.shares) else None
@@ -102,7 +104,9 @@ def _bar(state: ScrubState, columns: int, palette: Palette) -> tuple[list[str], 
             styles.append(palette.faint)
         else:
             glyphs.append(BLOCKS[max(0, min(len(BLOCKS) - 1, round(share * len(BLOCKS)) - 1))])
-            styles.append(palette.good if share >= 1 / 16 else palette.faint)
+            # A full block covers what is behind it: what is selected is of another colour.
+            full = palette.group if column in chosen else palette.good
+            styles.append(full if share >= 1 / 16 else palette.faint)
     return glyphs, styles
 
 

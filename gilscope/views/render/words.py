@@ -54,12 +54,22 @@ def render_span(report: SpanReport | None, width: int, height: int, palette: Pal
     """The figures of a span, and its verdict as far as there is room."""
     if report is None:
         return fill([text_strip("Summing it up …", width, palette.dim, palette)], width, height, palette)
-    facts = " · ".join(f"{word} {figure}".strip() for word, figure in report.facts)
-    lines = wrap(clean(facts), width)
+    lines = _in_lines([clean(f"{word} {figure}".strip()) for word, figure in report.facts], width)
     # The verdict's headline is to be seen whatever the figures take.
     lines = lines[: max(1, height - 2)]
     strips = [text_strip(line, width, palette.group, palette) for line in lines]
     return strips + render_verdict(report.verdict, width, max(0, height - len(strips)), palette)
+
+
+def _in_lines(facts: Sequence[str], width: int) -> list[str]:
+    """Figures side by side, none of them torn between two lines."""
+    lines: list[str] = []
+    for fact in facts:
+        if lines and cell_len(lines[-1]) + 3 + cell_len(fact) <= width:
+            lines[-1] += f" · {fact}"
+        else:
+            lines.append(fact)
+    return lines
 
 
 def render_output(

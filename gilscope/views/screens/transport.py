@@ -26,7 +26,8 @@ class TransportScreen(Screen[None], inherit_bindings=False):
         self.frame(0)
 
     def _say(self, words: str) -> None:
-        self.notify(words, timeout=3, markup=False)
+        self.app.clear_notifications()  # what was said before is over
+        self.notify(words, timeout=2, markup=False)
 
     # --- play ---
 

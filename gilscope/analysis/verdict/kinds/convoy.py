@@ -33,12 +33,22 @@ def _waits(lane: LaneFacts) -> str:
     return f"{lane.name}: {waited}, for {seconds(lane.held_s)} of running; it sleeps {slept}."
 
 
+def _each_wait(facts: Facts) -> list[str]:
+    """How long one wait takes: of two threads, every other handoff ends one, seen by samples or not."""
+    handoffs = facts.gil.handoffs if facts.gil is not None else None
+    if len(facts.convoy) != 1 or len(facts.takers) != 1 or not handoffs or handoffs < 2:
+        return []
+    each = (facts.convoy[0].waiting_s or 0.0) / (handoffs / 2)
+    return [f"That is about {seconds(each)} for each of some {handoffs // 2} waits."]
+
+
 def _tell(facts: Facts) -> Told:
     convoy, holder = facts.convoy, facts.holder
     behind = holder.name if holder is not None and len(facts.takers) < 2 else "busy threads"
     evidence = [_waits(lane) for lane in convoy[:SHOWN]]
     if holder is not None:
         evidence.append(f"{holder.name} holds the GIL {percent(holder.share(holder.held_s))} of the time.")
+    evidence += _each_wait(facts)
     if facts.gil is not None:
         evidence.append(
             f"Who asks for it gets it after {seconds(facts.gil.interval_s)}, the switch interval."

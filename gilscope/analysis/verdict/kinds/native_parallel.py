@@ -5,14 +5,17 @@ from __future__ import annotations
 from gilscope.analysis.verdict.facts import Facts
 from gilscope.analysis.verdict.parallel import concurrency, cores_line, speedup_bound
 from gilscope.analysis.verdict.rule import Condition, Rule, Told, reaches
+from gilscope.analysis.verdict.thresholds import THRESHOLDS
 from gilscope.analysis.verdict.words import percent
 
 
 def _conditions(facts: Facts) -> list[Condition] | None:
-    computing = facts.native_s + facts.held_s
-    if not computing:
+    # Of CPU time only: a run queue, or a holder that gets no core, says nothing of what the code is.
+    on_cpu_s = facts.native_s + facts.running_s
+    if not on_cpu_s:
         return None
-    return [concurrency(facts), reaches("CPU time without the GIL", facts.native_s / computing, 0.5)]
+    share = facts.native_s / on_cpu_s
+    return [concurrency(facts), reaches("CPU time without the GIL", share, THRESHOLDS.native_share)]
 
 
 def _tell(facts: Facts) -> Told:
