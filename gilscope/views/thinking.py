@@ -105,9 +105,10 @@ class ThinkingApp(App[None]):
             verdict = Verdict("none", f"No verdict: {error}")
         if not worker.is_cancelled:
             took_ns = self.clock.now_ns() - started
-            self.call_from_thread(self._show_verdict, verdict, took_ns)
+            # The verdict last: with it the next one may begin, which must not ask for this quality again.
             if with_quality:
                 self.call_from_thread(self.dashboard.show_quality, quality, at_ns)
+            self.call_from_thread(self._show_verdict, verdict, took_ns)
 
     def _show_verdict(self, verdict: Verdict | None, took_ns: int) -> None:
         self._judging = False

@@ -6,25 +6,19 @@ the recording, the position, the zoom and the size of the screen alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from gilscope.model import NS_PER_MS, NS_PER_S, Mark, Output, Process, Session, Window
 from gilscope.views.cells import ZOOMS_NS, Timeline
-from gilscope.views.figures import FIGURES_NS, NO_FIGURES, Figures, fold_core_cells, fold_figures
+from gilscope.views.panels import PanelReader, Panels, Room
 from gilscope.views.playback import Mode, Playback, scroll_edge
 from gilscope.views.present import (
-    CoreRow,
-    GilLine,
-    LaneRow,
     holders_now,
-    present_cores,
     present_gils,
-    present_lanes,
 )
 from gilscope.views.reading import read_cells
 from gilscope.views.scrubbing import FarPlaces, Whole
-from gilscope.views.terminal import OutputLine, lines_of
 from gilscope.views.transport import Places, Unit, beside, just_after, over_idle, step_target
 
 QUANTUM_NS = 200 * NS_PER_MS
@@ -32,17 +26,9 @@ QUANTUM_NS = 200 * NS_PER_MS
 MANY_CORES = 64
 MANY_CORES_QUANTUM_NS = 600 * NS_PER_MS
 """With more cores than MANY_CORES figures are folded less often: each fold reads a row a core and tick."""
-CORE_CELL_NS = 200 * NS_PER_MS
-CORE_CELLS_MOST = 6_000
-"""So many cells of history are read at once, over all cores."""
-ORDER_NS = NS_PER_S
-"""Lanes change their places at most this often."""
-RECENT_NS = 2 * NS_PER_S
-"""A lane that did anything in this span counts as active."""
 SLOW_CELL_NS = NS_PER_MS
 SLOW_FROM = 0.1
 """At this speed and slower, turns of a few milliseconds can be followed: cells become short enough."""
-OUTPUT_BYTES = 32_768
 
 
 class AllPlaces(Places, FarPlaces, Protocol):
@@ -64,20 +50,6 @@ class RecordingView(Protocol):
 
     @property
     def places(self) -> AllPlaces: ...  # noqa: D102
-
-
-@dataclass(slots=True)
-class Panels:
-    """What the panels beside the timeline show, as of the last quantum."""
-
-    window: Window
-    figures: Figures
-    holders: dict[int, int]
-    """By GIL: the lane that holds it."""
-    gils: tuple[GilLine, ...]
-    rows: tuple[LaneRow, ...]
-    cores: tuple[CoreRow, ...]
-    output: tuple[OutputLine, ...]
 
 
 class Viewing:
@@ -113,15 +85,9 @@ class Viewing:
         """Cells on the screen are still to be read."""
         self._zoom_before_slow: int | None = None
         self._timeline = Timeline(self.cell_ns)
-        self._order: tuple[object, ...] = ()
-        self._active: frozenset[int] = frozenset()
-        self._rows: tuple[LaneRow, ...] = ()
-        self._core_cells: dict[int, dict[int, tuple[float, float] | None]] = {}
-        self._cores_sure = 0
         self._panels_key: tuple[object, ...] = ()
         self._panels: Panels | None = None
-        self._output_key: tuple[int, int] = (-1, -1)
-        self._output: tuple[OutputLine, ...] = ()
+        self._reader = PanelReader(recording)
         if not self.growing:
             self.playback.mode = Mode.PLAYING
             self.playback.position_ns = self.first_ns
@@ -338,7 +304,8 @@ class Viewing:
         key = (quantum, until, self.core_columns, self.fits, self.output_lines, frozenset(self.folded))
         panels = self._panels
         if panels is None or key != self._panels_key:
-            panels, self._panels_key = self._read_panels(quantum, until), key
+            panels = self._reader.read(self._room(), quantum, until, paused=mode is Mode.PAUSED)
+            self._panels_key = key
         exact = position if slow or mode is Mode.PAUSED else None
         holders = holders_now(panels.window, panels.figures, exact_at_ns=exact, cell=cell)
         if mode is Mode.PLAYING:
@@ -350,71 +317,15 @@ class Viewing:
         self._panels = panels
         return panels
 
+    def _room(self) -> Room:
+        return Room(
+            core_columns=self.core_columns,
+            cores=self.session.cores,
+            fits=self.fits,
+            output_lines=self.output_lines,
+            folded=frozenset(self.folded),
+        )
+
     def _with_output(self, panels: Panels, at_ns: int) -> Panels:
-        output = self._read_output(at_ns)
+        output = self._reader.output(self._room(), at_ns)
         return panels if output is panels.output else replace(panels, output=output)
-
-    def _read_panels(self, at_ns: int, until_ns: int) -> Panels:
-        read = self._recording.window(max(0, at_ns - FIGURES_NS), max(at_ns, until_ns))
-        window = replace(
-            read, ticks=tuple(tick for tick in read.ticks if tick.start_ns < at_ns), end_ns=at_ns
-        )
-        figures = fold_figures(window) if window.ticks else NO_FIGURES
-        return Panels(
-            window=replace(window, ticks=read.ticks),
-            figures=figures,
-            holders={},
-            gils=(),
-            rows=self._lane_rows(window),
-            cores=present_cores(window, figures, self._read_cores(at_ns)),
-            output=self._read_output(at_ns),
-        )
-
-    def _lane_rows(self, window: Window) -> tuple[LaneRow, ...]:
-        second = window.end_ns // ORDER_NS
-        key = (
-            second,
-            len(window.lanes),
-            self.fits,
-            frozenset(self.folded),
-            self.playback.mode is Mode.PAUSED,
-        )
-        if key != self._order:
-            if len(window.lanes) > self.fits:
-                start = max(0, second * ORDER_NS - RECENT_NS)
-                recent = self._recording.window(start, max(second * ORDER_NS, start + 1))
-                self._active = frozenset(row.lane for tick in recent.ticks for row in tick.lanes)
-            self._order = key
-            self._rows = present_lanes(window, self._active, self.folded, fits=self.fits)
-        return self._rows
-
-    def _read_cores(self, at_ns: int) -> dict[int, tuple[tuple[float, float] | None, ...]]:
-        """The history of each core up to a moment, oldest first."""
-        count = max(1, min(self.core_columns, CORE_CELLS_MOST // max(1, self.session.cores)))
-        end = -(-at_ns // CORE_CELL_NS)
-        first = max(0, end - count)
-        missing = [
-            cell for cell in range(first, end) if cell not in self._core_cells or cell >= self._cores_sure
-        ]
-        if missing:
-            begin, stop = missing[0], missing[-1] + 1
-            window = self._recording.window(begin * CORE_CELL_NS, stop * CORE_CELL_NS)
-            cells = fold_core_cells(window, CORE_CELL_NS, begin, stop - begin)
-            if len(self._core_cells) > 10 * count + 100:
-                self._core_cells = {k: v for k, v in self._core_cells.items() if k >= first}
-            for cell in range(begin, stop):
-                self._core_cells[cell] = {core: row[cell - begin] for core, row in cells.items()}
-            self._cores_sure = max(self._cores_sure, window.head_ns // CORE_CELL_NS)
-        known = {core for cell in range(first, end) for core in self._core_cells[cell]}
-        return {
-            core: tuple(self._core_cells[cell].get(core) for cell in range(first, end))
-            for core in sorted(known)
-        }
-
-    def _read_output(self, at_ns: int) -> tuple[OutputLine, ...]:
-        key = (self._recording.output_size(at_ns), self.output_lines)
-        if key != self._output_key:
-            pieces = self._recording.output_until(at_ns, max_bytes=OUTPUT_BYTES) if key[0] else ()
-            self._output = lines_of(pieces, last=self.output_lines)
-            self._output_key = key
-        return self._output

@@ -11,6 +11,7 @@ from textual.containers import Horizontal
 from gilscope.model import Quality, SpanReport, Verdict
 from gilscope.text import clock_text, duration_text
 from gilscope.views.layout import BORDERS, Plan, plan
+from gilscope.views.panels import Panels
 from gilscope.views.playback import Mode
 from gilscope.views.present import present_header
 from gilscope.views.render.cores import render_cores
@@ -22,7 +23,7 @@ from gilscope.views.render.scrub import ScrubState
 from gilscope.views.render.words import render_span, render_verdict
 from gilscope.views.screens.keys import BINDINGS, hints
 from gilscope.views.screens.transport import TransportScreen
-from gilscope.views.viewing import Panels, Viewing
+from gilscope.views.viewing import Viewing
 from gilscope.views.widgets.keys import KeysLine
 from gilscope.views.widgets.lanes import LanesPanel
 from gilscope.views.widgets.output import OutputPanel
