@@ -35,7 +35,7 @@ def main() -> None:
                 found, truth, stacks = shares(Path(folder), seconds, kind)
             threads = "one thread" if kind == "one" else "a thread each"
             print(
-                f"{seconds:5.0f} s, {threads:<13} {100 * found:5.1f} : {100 - 100 * found:4.1f}, its own clock "
+                f"{seconds:5.0f} s, {threads:<13} {100 * found:5.1f} : {100 - 100 * found:4.1f}, its clock "
                 f"{100 * truth:4.1f} : {100 - 100 * truth:4.1f}, from {stacks} stacks"
             )
 

@@ -98,6 +98,28 @@ def summary_and_quality(path: Path) -> tuple[dict[str, Any], Quality]:
         reader.close()
 
 
+class ScreenVerdict:
+    """For the screen: on the last seconds while the target runs, on the whole session once it is over."""
+
+    def __init__(self) -> None:
+        from gilscope.analysis.verdict.live import LiveVerdict  # noqa: PLC0415
+
+        self._live = LiveVerdict()
+
+    def __call__(self, reader: RecordingReader, end_ns: int) -> Verdict:
+        """The verdict up to a moment, no earlier than that of the call before."""
+        from gilscope.analysis.verdict.thresholds import THRESHOLDS  # noqa: PLC0415
+        from gilscope.exports.read import summary_of  # noqa: PLC0415
+
+        if reader.session().ended_ns is not None:
+            return verdict_of(reader, end_ns)
+        start_ns = max(reader.first_ns(), end_ns - round(THRESHOLDS.live_span_s * NS_PER_S))
+        summary = summary_of(reader, start_ns=start_ns, end_ns=end_ns)
+        events = [event for event in reader.events() if event.at_ns <= end_ns]
+        self._live = self._live.after(end_ns, summary, events)
+        return self._live.shown or verdict_of(reader, end_ns)
+
+
 def verdict_of(reader: RecordingReader, end_ns: int) -> Verdict:
     """What the session up to a moment says, for the screen."""
     from gilscope.analysis.verdict import verdict_from  # noqa: PLC0415

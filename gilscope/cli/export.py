@@ -69,12 +69,12 @@ def export(
 
     with errors_end_it():
         source = store.find(file)
-        _check(output, source, name)
+        check_output(output, source, name)
         with contextlib.closing(RecordingStreams(source)) as streams:
             _write(streams, name, output, Options(with_output=with_output, speed=speed), at_s)
 
 
-def _check(output: Path | None, source: Path, name: str) -> None:
+def check_output(output: Path | None, source: Path, name: str) -> None:
     """Refuse what would go wrong, or destroy something, before any work is done."""
     if output is None:
         if sys.stdout.isatty():
@@ -98,7 +98,14 @@ def _check(output: Path | None, source: Path, name: str) -> None:
 
 
 def _example(source: Path, name: str) -> str:
-    return f"{source.stem}." + {"csv": "csv.zip", "svg": "svg", "cast": "cast"}.get(name, f"{name}.json")
+    return f"{source.stem}." + {
+        "csv": "csv.zip",
+        "svg": "svg",
+        "cast": "cast",
+        "html": "html",
+        "md": "md",
+        "text": "txt",
+    }.get(name, f"{name}.json")
 
 
 def _write(

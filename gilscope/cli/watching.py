@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from gilscope.cli.common import figures_until, flames_of, quality_of, span_of, verdict_of
+from gilscope.cli.common import ScreenVerdict, figures_until, flames_of, quality_of, span_of
 from gilscope.model import Session
 from gilscope.sampler import config as limits
 
@@ -78,7 +78,7 @@ def watch_on_screen(
         config.recording,
         control=link,
         title=" ".join([config.spec.display, *config.spec.args]),
-        verdict_of=verdict_of,
+        verdict_of=ScreenVerdict(),
         quality_of=quality_of,
         flames_of=flames_of,
         span_of=span_of,

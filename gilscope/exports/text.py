@@ -13,6 +13,10 @@ LANES_SHOWN = 24
 """More lanes than this are counted, not listed; the busiest come first."""
 PROCESSES_SHOWN = 12
 GAPS_SHOWN = 5
+FUNCTIONS_SHOWN = 5
+STALLS_SHOWN = 3
+LEAST_SHARE = 0.01
+"""Functions that held the GIL for less of its held time are left out."""
 BLIND = (
     "py-spy does not see who waits for the GIL, nor how it passes on: "
     "time that may have been waiting is unknown."
@@ -32,6 +36,8 @@ def render(summary: Mapping[str, Any], quality: Quality | None = None) -> str:
     lines += _verdict(summary)
     lines += _gils(summary)
     lines += _lanes(summary)
+    lines += _functions(summary)
+    lines += _stalls(summary)
     lines += _processes(summary)
     lines += _notes(summary)
     lines += _quality(summary) if quality is None else _watch(quality)
@@ -125,6 +131,37 @@ def _lanes(summary: Mapping[str, Any]) -> list[str]:
         lines.append(f"{pad(_cut(str(name), 15), 16)}{lane['cpu_s']:>7.2f}{shares}")
     if len(lanes) > LANES_SHOWN:
         lines.append(f"… and {len(lanes) - LANES_SHOWN} more")
+    return [*lines, ""]
+
+
+def _functions(summary: Mapping[str, Any]) -> list[str]:
+    """The functions that held the GIL, and on how many stacks that rests."""
+    rows = [row for row in summary["functions"] if (row["held_share"] or 0) >= LEAST_SHARE]
+    if not rows:
+        return []
+    stacks = sum(row["samples"] for row in summary["functions"])
+    lines = [f"held the GIL in, by {stacks} stacks:"]
+    for row in rows[:FUNCTIONS_SHOWN]:
+        file = str(row["file"]).rpartition("/")[2]
+        lines.append(f"  {_percent(row['held_share'], 5)}  {row['function']} ({file}:{row['line']})")
+    if len(rows) > FUNCTIONS_SHOWN:
+        lines.append(f"  … and {len(rows) - FUNCTIONS_SHOWN} more")
+    return [*lines, ""]
+
+
+def _stalls(summary: Mapping[str, Any]) -> list[str]:
+    """The longest holds while others waited."""
+    stalls = summary["stalls"]
+    if not stalls:
+        return []
+    count = summary["stalls_total"]
+    lines = [f"{count} stall{'' if count == 1 else 's'}, long holds while others waited:"]
+    for stall in stalls[:STALLS_SHOWN]:
+        where = f"  {stall['stack'][-1]}" if stall["stack"] else ""
+        name = pad(_cut(str(stall["name"]), 15), 15)
+        lines.append(f"  at {stall['at_s']:>8.2f} s  {name} {stall['held_ms']:>7.0f} ms{where}")
+    if count > STALLS_SHOWN:
+        lines.append(f"  … and {count - STALLS_SHOWN} shorter")
     return [*lines, ""]
 
 

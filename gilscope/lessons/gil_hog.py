@@ -25,9 +25,10 @@ def search(text):
 
 
 def measured(length):
-    before = time.monotonic()
+    """Seconds of CPU time that it takes: on a busy machine it lasts longer."""
+    before = time.thread_time()
     search("a" * length + "!")
-    return time.monotonic() - before
+    return time.thread_time() - before
 
 
 length = 16

@@ -40,8 +40,9 @@ class LongHold:
         return self.waiter_ns / self.length_ns if self.length_ns else 0.0
 
     def lacks_ns(self, stall_ns: int) -> int:
-        """How much longer somebody has to wait until it is a stall, whatever its length."""
-        return round(stall_ns * WAITED_SHARE) - self.contended_ns
+        """How much longer it has to go on, with a waiter, until it is a stall."""
+        long_ns = stall_ns + self.queued_ns - self.length_ns
+        return max(long_ns, round(stall_ns * WAITED_SHARE) + self.queued_ns - self.contended_ns)
 
     def is_stall(self, stall_ns: int) -> bool:
         """It was longer than `stall_ns`, and somebody had to wait for its end."""

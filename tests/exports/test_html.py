@@ -20,7 +20,7 @@ from gilscope.model import State
 from gilscope.recording.streams import RecordingStreams
 from gilscope.recording.writer import RecordingWriter
 from gilscope.sources.scripted import Script, ScriptedSession
-from tests.commands import gilscope
+from tests.commands import complaint, gilscope
 from tests.exports.samples import NAMES, QUOTES, SCRIPT_TAG, SECRET, rows_of
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -224,3 +224,13 @@ def test_in_a_browser(harmful: Path, tmp_path: Path) -> None:
     picture = tmp_path / "report.png"
     browse(written, f"--screenshot={picture}")
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_report_files(real: Path, tmp_path: Path) -> None:
+    """Markdown, a directory in the way, and no recording is overwritten."""
+    assert gilscope(tmp_path, "report", real, "--format", "md").stdout.count(b"|") > 20
+    before = real.read_bytes()
+    for words, said in (((real, "-o", real), "not overwritten"), ((real, "-o", tmp_path), "is a directory")):
+        for kind in ("html", "text"):
+            assert said in complaint(gilscope(tmp_path, "report", *words, "--format", kind), 2)
+    assert real.read_bytes() == before

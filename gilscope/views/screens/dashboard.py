@@ -302,7 +302,9 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         (width, height), palette = self.words.content_size, self.words.palette
         span = self.viewing.whole.selection if self.viewing else None
         if span is None:
-            self.words.show(render_verdict(self.verdict, width, height, palette), title="Verdict")
+            growing = self.viewing is not None and self.viewing.growing
+            title = "Verdict ── the last seconds" if growing else "Verdict"
+            self.words.show(render_verdict(self.verdict, width, height, palette), title=title)
             return
         report = self.report if self.report and (self.report.start_ns, self.report.end_ns) == span else None
         self.words.show(
