@@ -59,8 +59,8 @@ def test_it_stays_as_small_as_it_is() -> None:
 
 
 @given(
-    st.integers(1, 200), st.integers(1, 2), st.integers(0, 10**10), st.integers(0, 10**10),
-    st.lists(st.integers(-5, 2 * 10**10), max_size=4),
+    st.integers(1, 200), st.integers(1, 2), st.integers(0, 10**15), st.integers(0, 10**15),
+    st.lists(st.integers(-5, 2 * 10**15), max_size=4),
 )  # fmt: skip
 def test_every_bar_has_its_width(
     width: int, height: int, first_ns: int, length: int, moments: list[int]

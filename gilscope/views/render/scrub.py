@@ -76,14 +76,20 @@ def render_scrub(state: ScrubState, width: int, height: int, palette: Palette) -
     for number, (line, line_styles) in enumerate(lines):
         before, after = "", ""
         if begin:
-            before = f" {clock_text(state.first_ns):<{begin - 1}}" if number == 0 else " " * begin
-            after = f"{clock_text(state.head_ns):>{begin - 1}} " if number == 0 else " " * begin
+            before = f" {_label(state.first_ns):<{begin - 1}}" if number == 0 else " " * begin
+            after = f"{_label(state.head_ns):>{begin - 1}} " if number == 0 else " " * begin
         segments = [Segment(before, palette.dim)] if before else []
         segments += _runs(line, line_styles, chosen if number == 0 else frozenset(), palette)
         if after:
             segments.append(Segment(after, palette.dim))
         strips.append(Strip(segments, begin * 2 + columns))
     return strips
+
+
+def _label(at_ns: int) -> str:
+    """A moment in at most LABEL_COLUMNS - 1 columns: without tenths once there are hours."""
+    text = clock_text(at_ns)
+    return (text if text.count(":") == 1 else text.partition(".")[0])[: LABEL_COLUMNS - 1]
 
 
 def _chosen(state: ScrubState, columns: int) -> frozenset[int]:
