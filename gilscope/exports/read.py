@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -62,9 +63,12 @@ def _stalls(reader: RecordingReader, start_ns: int, end_ns: int) -> Sequence[Sta
 
 def _waits(reader: RecordingReader) -> Mapping[int, Waits]:
     """How long lanes waited for each acquisition: of whole sessions only, as it reads every hold."""
+    owners = Counter(gil.process for gil in reader.gils())
+    only_gil = {gil.process: gil.key for gil in reader.gils() if owners[gil.process] == 1}
+    gil_of = {lane.key: only_gil[lane.process] for lane in reader.lanes() if lane.process in only_gil}
     streams = RecordingStreams(reader.path, checked=True)
     try:
-        return waits(streams.steps())
+        return waits(streams.steps(), gil_of)
     finally:
         streams.close()
 
