@@ -116,7 +116,7 @@ def test_holds_too_short_to_be_seen_are_counted_by_handoffs() -> None:
 
 
 def test_what_nobody_saw_goes_to_those_who_waited() -> None:
-    steps = [(with_gil(tick(0, l1=30, l3=10), handoffs=8, seen=0), [])]
+    steps: list[tuple[Tick, list[Hold]]] = [(with_gil(tick(0, l1=30, l3=10), handoffs=8, seen=0), [])]
     found = waits(steps, {1: 1, 3: 1, 4: 1})
     assert (found[1].count, found[3].count) == (3, 1)
     assert 4 not in found

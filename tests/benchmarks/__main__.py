@@ -27,7 +27,7 @@ from tests.benchmarks.tools import (
 
 QUICK = "--quick" in sys.argv
 ROUNDS = 3 if QUICK else 6
-SLOWDOWN_S = 20 if QUICK else 90
+SLOWDOWN_S = 20 if QUICK else 60
 SECONDS = 4 if QUICK else 10
 Row = tuple[str, str, str, str]
 
