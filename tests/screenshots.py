@@ -19,8 +19,9 @@ from pathlib import Path
 
 import psutil
 import resvg_py
+from textual.widgets import DataTable
 
-from gilscope.cli.common import verdict_of
+from gilscope.cli.common import figures_until, flames_of, span_of, verdict_of
 from gilscope.clock import FakeClock
 from gilscope.launch.remote import SamplerLink
 from gilscope.launch.spec import resolve_spec
@@ -44,6 +45,7 @@ class Stage:
     app: GilscopeApp
     clock: FakeClock
     press: Callable[..., Awaitable[None]]
+    until: Callable[[Callable[[], object]], Awaitable[None]]
 
     @property
     def viewing(self) -> Viewing:
@@ -76,6 +78,20 @@ async def turns(stage: Stage) -> None:
         await stage.press()
 
 
+async def selected(stage: Stage) -> None:
+    """A span of some tenths of a second, with its own figures."""
+    await stage.seek(0.6)
+    await stage.press("left_parenthesis", *["shift+right"] * 6, "right_parenthesis")
+    await stage.until(lambda: stage.app.dashboard.report is not None)
+
+
+async def table(stage: Stage) -> None:
+    """Processes, each with its own memory."""
+    await stage.seek(0.7)
+    await stage.press("7")
+    await stage.until(lambda: stage.app.screen.query_one(DataTable).row_count > 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """What to run, and when to take the picture."""
@@ -93,6 +109,8 @@ PICTURES = (
     Picture("native", "tests/targets/hashing.py", "6", (120, 36), late),
     Picture("processes", "tests/targets/four_processes.py", "7", (120, 36), later),
     Picture("sleepers", "tests/targets/downloads.py", "6", (120, 36), late),
+    Picture("selection", "gilscope/lessons/convoy.py", "6", (120, 36), selected),
+    Picture("table", "tests/targets/four_processes.py", "7", (120, 18), table),
     Picture("narrow", "gilscope/lessons/four_threads.py", "6", (80, 24), late),
 )
 
@@ -126,7 +144,16 @@ def record(script: str, seconds: str, path: Path) -> str:
 async def draw(picture: Picture, recording: Path, title: str) -> str:
     """The app's screen at the picture's moment, as SVG."""
     clock = FakeClock()
-    app = GilscopeApp(recording, control=None, title=title, clock=clock, verdict_of=verdict_of)
+    app = GilscopeApp(
+        recording,
+        control=None,
+        title=title,
+        clock=clock,
+        verdict_of=verdict_of,
+        span_of=span_of,
+        summary_of=figures_until,
+        flames_of=flames_of,
+    )
     async with app.run_test(size=picture.size) as pilot:
 
         async def until(condition: Callable[[], object]) -> None:
@@ -144,7 +171,7 @@ async def draw(picture: Picture, recording: Path, title: str) -> str:
 
         await until(lambda: app.dashboard.viewing is not None)
         await until(lambda: app.dashboard.verdict is not None)
-        await picture.pose(Stage(app, clock, press))
+        await picture.pose(Stage(app, clock, press, until))
         app.dashboard.redraw()
         await press()
         app.dashboard.frame(0)

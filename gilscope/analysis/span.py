@@ -56,8 +56,15 @@ def lanes_in(span: Span, lanes: Iterable[Lane], ticks: Iterable[Tick]) -> tuple[
 
 
 def processes_in(span: Span, processes: Iterable[Process]) -> tuple[Process, ...]:
-    """The processes of a span. Their CPU time is that of their lanes: the kernel's is of all their life."""
-    return tuple(replace(p, cpu_ns=0) for p in processes if span.overlaps(p.start_ns, p.end_ns))
+    """The processes of a span. Their CPU time is that of their lanes: the kernel's is of all their life.
+
+    How they ended is not known as long as they have not.
+    """
+    inside = (replace(p, cpu_ns=0) for p in processes if span.overlaps(p.start_ns, p.end_ns))
+    return tuple(
+        replace(p, end_ns=None, exit_code=None) if p.end_ns is not None and p.end_ns > span.end_ns else p
+        for p in inside
+    )
 
 
 def started_in(span: Span, processes: Sequence[Process]) -> int:
@@ -98,9 +105,14 @@ def process_ticks_in(span: Span, ticks: Iterable[ProcessTick]) -> tuple[ProcessT
     return (*before.values(), *inside)
 
 
-def session_in(session: Session) -> Session:
+def session_in(span: Span, session: Session) -> Session:
     """The session without what is only known of all of it."""
-    return replace(session, threads_created=None, threads_started=None)
+    session = replace(session, threads_created=None, threads_started=None)
+    if session.ended_ns is None or session.ended_ns <= span.end_ns:
+        return session
+    # Sweeps come at the same rate throughout.
+    sweeps = None if session.sweeps is None else session.sweeps * span.end_ns // session.ended_ns
+    return replace(session, ended_ns=None, sweeps=sweeps)
 
 
 def facts_of(summary: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -140,8 +140,10 @@ def figures_until(reader: RecordingReader, end_ns: int) -> dict[str, Any]:
     """All figures up to a moment, for the screen."""
     from gilscope.exports.read import summary_of  # noqa: PLC0415
 
-    whole = reader.session().ended_ns is not None and end_ns >= reader.head_ns()
-    return summary_of(reader, end_ns=None if whole else end_ns)
+    if reader.session().ended_ns is not None and end_ns >= reader.head_ns():
+        return summary_of(reader)
+    # What is told of processes and threads themselves, such as their end, is of the newest moment.
+    return summary_of(reader, start_ns=reader.first_ns(), end_ns=end_ns)
 
 
 def flames_of(reader: RecordingReader, end_ns: int) -> Flames:

@@ -81,7 +81,7 @@ def _summary_of_span(reader: RecordingReader, span: parts.Span) -> dict[str, Any
     keys = {process.key for process in processes}
     events = parts.events_in(span, reader.events(span.start_ns, span.end_ns))
     summary = summarise(
-        session=parts.session_in(session),
+        session=parts.session_in(span, session),
         processes=processes,
         lanes=parts.lanes_in(span, reader.lanes(), ticks),
         gils=[gil for gil in reader.gils() if gil.process in keys],

@@ -47,6 +47,12 @@ def _text(value: Any) -> str:
     return UNKNOWN if value is None else clean(str(value))
 
 
+def _command(row: Row) -> Any:
+    """The command line, its program without the folders that it is in."""
+    program, _, rest = str(row["command"]).partition(" ")
+    return f"{program.rpartition('/')[2] or program} {rest}".rstrip()
+
+
 def _seconds(value: Any) -> str:
     return UNKNOWN if value is None else f"{value:.2f}"
 
@@ -168,7 +174,7 @@ PROCESSES = Table(
             lambda row: row.get("exit_code") if row.get("state") != "running" else -1,
             lambda value: "-" if value == -1 else _text(value),
         ),
-        Column("command", "its command line", _key("command"), _text, left=True),
+        Column("command", "its command line", _command, _text, left=True),
     ),
     rows=_with_gils,
     first_by=4,

@@ -122,3 +122,11 @@ def test_a_lane_is_alive_in_the_span_only(reader: RecordingReader) -> None:
         states = sum(lane[key] for key in lane if key.endswith("_s") and key not in ("alive_s", "cpu_s"))
         assert states == pytest.approx(lane["alive_s"], abs=1e-4)
     assert summary["totals"]["threads_created"] is None
+
+
+def test_a_span_does_not_know_what_comes_after_it(reader: RecordingReader) -> None:
+    head_ns = reader.head_ns()
+    before, whole = summary_of(reader, start_ns=0, end_ns=head_ns // 2), summary_of(reader)
+    assert {process["state"] for process in before["processes"]} == {"running"}
+    assert {process["end_s"] for process in before["processes"]} == {None}
+    assert "running" not in {process["state"] for process in whole["processes"]}
