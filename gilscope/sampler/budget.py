@@ -9,8 +9,8 @@ SWEEP_HZ_MIN = 20.0
 RATE_HZ_MIN = 100.0
 COMMIT_TICKS_MAX = 2
 """Ten pictures a second still look alive."""
-STRETCH_FIRST, STRETCH_MAX = 2, 4
-"""How much longer ticks become before stacks give way, and after."""
+STRETCH_FIRST, STRETCH_MAX, STRETCH_LAST = 2, 4, 8
+"""How much longer ticks become before stacks give way, after, and when there is nothing else left to give."""
 FAR = 2.0
 """So many times above the budget, all that may give way does so at once."""
 GENTLE, STEEP = 0.8, 0.25
@@ -44,7 +44,8 @@ def next_plan(plan: Plan, *, cost_share: float, limit_share: float, asked_rate_h
     """The plan for the next second.
 
     Sweeps give way first, then the wish to see each tick at once, then the length of a tick, then stacks,
-    then samples: samples are what everything rests on.
+    then samples: samples are what everything rests on. With very many processes even that is not enough, and
+    ticks become longer once more.
 
     Args:
         plan: the one in force.
@@ -76,10 +77,14 @@ def _thriftier(plan: Plan, slower_hz: float) -> Plan:
         return replace(plan, stacks=False)
     if plan.stretch < STRETCH_MAX:
         return replace(plan, stretch=plan.stretch * 2)
-    return replace(plan, rate_hz=slower_hz)
+    if slower_hz < plan.rate_hz:
+        return replace(plan, rate_hz=slower_hz)
+    return replace(plan, stretch=min(STRETCH_LAST, plan.stretch * 2))
 
 
 def _richer(plan: Plan, asked_rate_hz: float, *, stacks: bool) -> Plan:
+    if plan.stretch > STRETCH_MAX:
+        return replace(plan, stretch=plan.stretch // 2)
     if plan.rate_hz < asked_rate_hz:
         return replace(plan, rate_hz=min(asked_rate_hz, plan.rate_hz * 1.1))
     if plan.stretch > STRETCH_FIRST:

@@ -11,6 +11,7 @@ from gilscope.sampler.budget import (
     COMMIT_TICKS_MAX,
     RATE_HZ_MIN,
     STRETCH_FIRST,
+    STRETCH_LAST,
     STRETCH_MAX,
     SWEEP_HZ_MAX,
     SWEEP_HZ_MIN,
@@ -38,7 +39,7 @@ def test_never_below_the_least_and_never_above_what_was_asked(
         assert min(asked, RATE_HZ_MIN) <= plan.rate_hz <= asked
         assert SWEEP_HZ_MIN <= plan.sweep_hz <= SWEEP_HZ_MAX
         assert 1 <= plan.commit_ticks <= COMMIT_TICKS_MAX
-        assert 1 <= plan.stretch <= STRETCH_MAX
+        assert 1 <= plan.stretch <= STRETCH_LAST
 
 
 @given(rates, st.floats(0.001, 1))
@@ -59,12 +60,14 @@ def test_sweeps_give_way_first_and_samples_last(asked: float, limit: float) -> N
             assert after.stretch >= STRETCH_FIRST
         if after.rate_hz < before.rate_hz:
             assert before.stretch == STRETCH_MAX
+        if after.stretch > STRETCH_MAX:
+            assert after.rate_hz == min(asked, RATE_HZ_MIN)
     assert plans[-1] == Plan(
         rate_hz=min(asked, RATE_HZ_MIN),
         sweep_hz=SWEEP_HZ_MIN,
         commit_ticks=COMMIT_TICKS_MAX,
         stacks=False,
-        stretch=STRETCH_MAX,
+        stretch=STRETCH_LAST,
     )
 
 
