@@ -155,7 +155,7 @@ async def test_a_line_is_typed_to_the_target(growing: tuple[ScriptedSession, Rec
         await wait(pilot, lambda: isinstance(app.screen, InputScreen))
         await pilot.press("h", "i", "q", "enter")
         await wait(pilot, lambda: ("input", b"hiq\n") in control.told)
-        assert any(note[0] == "size" for note in control.told)
+        await wait(pilot, lambda: any(note[0] == "size" for note in control.told))
 
 
 async def test_a_replay_has_no_input(finished: Path) -> None:
