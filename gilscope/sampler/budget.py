@@ -13,7 +13,9 @@ STRETCH_FIRST, STRETCH_MAX, STRETCH_LAST = 2, 4, 8
 """How much longer ticks become before stacks give way, after, and when there is nothing else left to give."""
 FAR = 2.0
 """So many times above the budget, all that may give way does so at once."""
-GENTLE, STEEP = 0.8, 0.25
+HALF = 0.5
+"""Of the rate asked: below it, very long ticks do less harm than still rarer samples."""
+GENTLE, STEEP = 0.6, 0.25
 """To what part of itself the rate falls at once, at most; the other one if the budget is far away."""
 COMFORT = 0.75
 """Below this part of the budget, readings become more frequent again."""
@@ -44,8 +46,8 @@ def next_plan(plan: Plan, *, cost_share: float, limit_share: float, asked_rate_h
     """The plan for the next second.
 
     Sweeps give way first, then the wish to see each tick at once, then the length of a tick, then stacks,
-    then samples: samples are what everything rests on. With very many processes even that is not enough, and
-    ticks become longer once more.
+    then samples: samples are what everything rests on. With very many processes half of them is
+    still too much: ticks become longer once more, and then samples rarer still.
 
     Args:
         plan: the one in force.
@@ -60,13 +62,14 @@ def next_plan(plan: Plan, *, cost_share: float, limit_share: float, asked_rate_h
     if cost_share > limit_share:
         least_hz = min(RATE_HZ_MIN, asked_rate_hz)
         steepest = STEEP if cost_share > FAR * limit_share else GENTLE
-        return _thriftier(plan, max(least_hz, plan.rate_hz * max(steepest, limit_share / cost_share)))
+        slower_hz = max(least_hz, plan.rate_hz * max(steepest, limit_share / cost_share))
+        return _thriftier(plan, slower_hz, asked_rate_hz * HALF)
     if cost_share < limit_share * COMFORT:
         return _richer(plan, asked_rate_hz, stacks=cost_share < limit_share * 0.5)
     return plan
 
 
-def _thriftier(plan: Plan, slower_hz: float) -> Plan:
+def _thriftier(plan: Plan, slower_hz: float, half_hz: float) -> Plan:
     if plan.sweep_hz > SWEEP_HZ_MIN:
         return replace(plan, sweep_hz=max(SWEEP_HZ_MIN, plan.sweep_hz * 0.7))
     if plan.commit_ticks < COMMIT_TICKS_MAX:
@@ -77,13 +80,13 @@ def _thriftier(plan: Plan, slower_hz: float) -> Plan:
         return replace(plan, stacks=False)
     if plan.stretch < STRETCH_MAX:
         return replace(plan, stretch=plan.stretch * 2)
-    if slower_hz < plan.rate_hz:
-        return replace(plan, rate_hz=slower_hz)
-    return replace(plan, stretch=min(STRETCH_LAST, plan.stretch * 2))
+    if plan.stretch < STRETCH_LAST and (plan.rate_hz <= half_hz or slower_hz >= plan.rate_hz):
+        return replace(plan, stretch=plan.stretch * 2)
+    return replace(plan, rate_hz=slower_hz)
 
 
 def _richer(plan: Plan, asked_rate_hz: float, *, stacks: bool) -> Plan:
-    if plan.stretch > STRETCH_MAX:
+    if plan.stretch > STRETCH_MAX and plan.rate_hz >= asked_rate_hz * HALF:
         return replace(plan, stretch=plan.stretch // 2)
     if plan.rate_hz < asked_rate_hz:
         return replace(plan, rate_hz=min(asked_rate_hz, plan.rate_hz * 1.1))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gilscope.sampler.budget import (
     COMMIT_TICKS_MAX,
+    HALF,
     RATE_HZ_MIN,
     STRETCH_FIRST,
     STRETCH_LAST,
@@ -59,9 +60,9 @@ def test_sweeps_give_way_first_and_samples_last(asked: float, limit: float) -> N
         if not after.stacks:
             assert after.stretch >= STRETCH_FIRST
         if after.rate_hz < before.rate_hz:
-            assert before.stretch == STRETCH_MAX
+            assert before.stretch >= STRETCH_MAX
         if after.stretch > STRETCH_MAX:
-            assert after.rate_hz == min(asked, RATE_HZ_MIN)
+            assert after.rate_hz <= max(HALF * asked, min(asked, RATE_HZ_MIN))
     assert plans[-1] == Plan(
         rate_hz=min(asked, RATE_HZ_MIN),
         sweep_hz=SWEEP_HZ_MIN,
