@@ -62,6 +62,11 @@ def say(text: str) -> None:
         click.echo(clean(line), err=True)
 
 
+def has_screen() -> bool:
+    """Whether a screen would be seen: Textual draws on standard error, and its size is standard output's."""
+    return sys.stdout.isatty() and sys.stderr.isatty()
+
+
 def check_writable(path: Path, option: str = "--json") -> None:
     """Fail now rather than after the script has run for an hour."""
     existed = path.exists()

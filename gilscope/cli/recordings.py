@@ -7,7 +7,15 @@ from pathlib import Path
 
 import rich_click as click
 
-from gilscope.cli.common import errors_end_it, figures_until, flames_of, quality_of, span_of, verdict_of
+from gilscope.cli.common import (
+    errors_end_it,
+    figures_until,
+    flames_of,
+    has_screen,
+    quality_of,
+    span_of,
+    verdict_of,
+)
 from gilscope.errors import RecordingError, UsageError
 from gilscope.model import NS_PER_S
 from gilscope.text import clean, clock_text, cut, pad
@@ -39,9 +47,10 @@ def replay(*, file: str, at_s: float | None, speed: float) -> None:
                 f"{path} is {head_ns / NS_PER_S:.1f} s long: there is nothing at {at_s:g} s.\n"
                 "Name an earlier moment with --at."
             )
-        if not sys.stdout.isatty():
+        if not has_screen():
             raise UsageError(
-                "replay needs a terminal on its standard output.\nFor text: gilscope report " + file
+                "replay needs a terminal on its standard output and its standard error.\n"
+                "For text: gilscope report " + file
             )
         from gilscope.views.app import GilscopeApp  # noqa: PLC0415
 

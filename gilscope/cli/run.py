@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from gilscope.cli.common import check_writable, errors_end_it, length_ns, summary_and_quality, write_file
+from gilscope.cli.common import (
+    check_writable,
+    errors_end_it,
+    has_screen,
+    length_ns,
+    summary_and_quality,
+    write_file,
+)
 from gilscope.cli.gate import Gate, list_metrics
 from gilscope.cli.watching import watch_headless, watch_on_screen
 from gilscope.errors import UsageError
@@ -191,7 +198,7 @@ def run(
             duration_ns=None if duration is None else round(duration * NS_PER_S),
             keep_ns=None if keep is None else length_ns("--keep", keep, least_s=limits.MIN_KEEP_S),
         )
-        watch = watch_headless if headless or not sys.stdout.isatty() else watch_on_screen
+        watch = watch_headless if headless or not has_screen() else watch_on_screen
         exit_code = watch(config)
         with contextlib.suppress(BrokenPipeError):
             sum_up(config.recording, json_file, gate)
