@@ -210,14 +210,14 @@ class _Branch:
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
-        self._held_ns = self._own_ns = 0.0
+        self._held_ns = self.own_ns = 0.0
         self._samples = 0
         self._lines_ns: dict[int, float] = {}
-        self._children: dict[_Place, _Branch] = {}
+        self.children: dict[_Place, _Branch] = {}
 
     def add(self, stack: WeightedStack) -> None:
         branch = self
-        branch._see(stack, 0)
+        branch.see(stack, 0)
         place: _Place | None = None
         depth = 0
         for frame in stack.frames:
@@ -227,22 +227,22 @@ class _Branch:
             if depth > DEPTH:
                 break
             place = (frame.function, frame.file)
-            branch = branch._children.setdefault(place, _Branch(frame))
-            branch._see(stack, frame.line)  # noqa: SLF001 - likewise
-        branch._own_ns += stack.held_ns  # noqa: SLF001 - likewise
+            branch = branch.children.setdefault(place, _Branch(frame))
+            branch.see(stack, frame.line)
+        branch.own_ns += stack.held_ns
 
-    def _see(self, stack: WeightedStack, line: int) -> None:
+    def see(self, stack: WeightedStack, line: int) -> None:
         self._held_ns += stack.held_ns
         self._samples += stack.count
         self._lines_ns[line] = self._lines_ns.get(line, 0.0) + stack.held_ns
 
     def flame(self) -> Flame:
         line = max(self._lines_ns, key=lambda line: self._lines_ns[line], default=0)
-        children = [child.flame() for child in self._children.values()]
+        children = [child.flame() for child in self.children.values()]
         return Flame(
             frame=Frame(function=self._frame.function, file=self._frame.file, line=line),
             held_ns=round(self._held_ns),
-            own_ns=round(self._own_ns),
+            own_ns=round(self.own_ns),
             samples=self._samples,
             children=tuple(sorted(children, key=lambda child: -child.held_ns)),
         )
