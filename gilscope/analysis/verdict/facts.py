@@ -221,11 +221,16 @@ class Facts:
 
     @property
     def turn_s(self) -> float | None:
-        """How long a contended turn takes on average: contended time per handoff."""
+        """How long a contended turn takes on average: contended time per handoff.
+
+        Behind a single busy lane each turn of another is over at once, and every other handoff is its end:
+        only the busy lane's turns count, or they would seem half as long as a waiter finds them.
+        """
         gil = self.gil
         if gil is None or gil.contention is None or gil.handoffs is None:
             return None
-        return gil.contention * self.wall_s / max(1, gil.handoffs)
+        turns = gil.handoffs / 2 if self.convoy and len(self.takers) == 1 else gil.handoffs
+        return gil.contention * self.wall_s / max(1.0, turns)
 
 
 def facts_of(summary: Mapping[str, Any]) -> Facts:
