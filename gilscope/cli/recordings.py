@@ -16,6 +16,7 @@ from gilscope.cli.common import (
     span_of,
     verdict_of,
 )
+from gilscope.cli.looks import check_look, look_of, look_options
 from gilscope.errors import RecordingError, UsageError
 from gilscope.model import NS_PER_S
 from gilscope.text import clean, clock_text, cut, pad
@@ -31,12 +32,14 @@ from gilscope.text import clean, clock_text, cut, pad
     show_default=True,
     help="Play this many times as fast.",
 )
-def replay(*, file: str, at_s: float | None, speed: float) -> None:
+@look_options
+def replay(*, file: str, at_s: float | None, speed: float, theme: str | None, plain: bool | None) -> None:
     """Scrub through a recording again."""
     from gilscope.recording import store  # noqa: PLC0415
     from gilscope.recording.reader import RecordingReader  # noqa: PLC0415
 
     with errors_end_it():
+        check_look(theme)
         path = store.find(file)
         reader = RecordingReader(path, live=True)  # the app checks it in full
         title, head_ns = reader.session().command, reader.head_ns()
@@ -66,6 +69,7 @@ def replay(*, file: str, at_s: float | None, speed: float) -> None:
             at_ns=at_ns,
             speed=speed,
         )
+        app.put_look(look_of(theme, plain))
         app.run()
         if app.exit_error:
             raise RecordingError(app.exit_error)

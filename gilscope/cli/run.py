@@ -20,6 +20,7 @@ from gilscope.cli.common import (
     write_file,
 )
 from gilscope.cli.gate import Gate, list_metrics
+from gilscope.cli.looks import check_look, look_of, look_options
 from gilscope.cli.watching import watch_headless, watch_on_screen
 from gilscope.errors import UsageError
 from gilscope.model import NS_PER_MS, NS_PER_S
@@ -124,6 +125,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "output", type=click.Path(path_type=Path), metavar="FILE", help="Keep the recording in this file."
 )
+@look_options
 def run(
     *,
     script: str | None,
@@ -149,6 +151,8 @@ def run(
     junit_file: Path | None,
     markdown_file: Path | None,
     output: Path | None,
+    theme: str | None,
+    plain: bool | None,
 ) -> None:
     """Run a SCRIPT (or `-m MODULE`, `-c CODE`) and watch it. Its ARGS follow after `--`.
 
@@ -166,6 +170,7 @@ def run(
         # As with python itself, all that follows belongs to the program.
         args, script = (script, *args), None
     with errors_end_it():
+        check_look(theme)
         gate = Gate.of(fail_on, junit_file=junit_file, markdown_file=markdown_file)
         if rate is None:
             rate = limits.DEFAULT_PYSPY_RATE_HZ if source == "py-spy" else limits.DEFAULT_RATE_HZ
@@ -198,8 +203,10 @@ def run(
             duration_ns=None if duration is None else round(duration * NS_PER_S),
             keep_ns=None if keep is None else length_ns("--keep", keep, least_s=limits.MIN_KEEP_S),
         )
-        watch = watch_headless if headless or not has_screen() else watch_on_screen
-        exit_code = watch(config)
+        if headless or not has_screen():
+            exit_code = watch_headless(config)
+        else:
+            exit_code = watch_on_screen(config, look_of(theme, plain))
         with contextlib.suppress(BrokenPipeError):
             sum_up(config.recording, json_file, gate)
         exit_code = gate.exit_code(exit_code, ended_by_us=duration is not None)

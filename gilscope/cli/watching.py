@@ -17,6 +17,7 @@ from gilscope.sampler import config as limits
 if TYPE_CHECKING:
     from gilscope.launch.target import Target
     from gilscope.views.app import GilscopeApp
+    from gilscope.views.scope_app import Look
 
 
 def watch_headless(config: limits.SamplerConfig) -> int:
@@ -52,9 +53,15 @@ def _in_foreground() -> bool:
 
 
 def watch_on_screen(
-    config: limits.SamplerConfig, *, dress: Callable[[GilscopeApp], None] = lambda _: None
+    config: limits.SamplerConfig, look: Look, *, dress: Callable[[GilscopeApp], None] = lambda _: None
 ) -> int:
-    """Watch in a process of its own, and show the recording while it grows; `dress` may change the app."""
+    """Watch in a process of its own, and show the recording while it grows.
+
+    Args:
+        config: what to watch, and how.
+        look: of the screen.
+        dress: may change the app.
+    """
     import dataclasses  # noqa: PLC0415
     import shutil  # noqa: PLC0415
 
@@ -84,6 +91,7 @@ def watch_on_screen(
         span_of=span_of,
         summary_of=figures_until,
     )
+    app.put_look(look)
     dress(app)
     try:
         app.run()

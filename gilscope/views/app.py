@@ -33,7 +33,6 @@ from gilscope.views.screens.tables import SummaryOf, TableScreen
 from gilscope.views.thinking import QualityOf, SpanOf, ThinkingApp, VerdictOf
 from gilscope.views.viewing import Viewing
 
-FRAMES_PER_S = 30
 UNDER_MODAL = 10
 """Under another screen only every so many frames are drawn."""
 SESSION_NS = 250 * NS_PER_MS
@@ -115,7 +114,7 @@ class GilscopeApp(ThinkingApp):
     def on_mount(self) -> None:
         """Begin to draw."""
         self.push_screen(self.dashboard)
-        self.set_interval(1 / FRAMES_PER_S, self._frame)
+        self.set_interval(1 / self.settings.frame_rate, self._frame)
         self.call_after_refresh(self._settle)
         if not self.is_headless:
             loop = asyncio.get_running_loop()
@@ -215,6 +214,7 @@ class GilscopeApp(ThinkingApp):
             large = self.path.stat().st_size > LARGE_BYTES
             reader = RecordingReader(self.path, live=live or large)
             viewing = Viewing(reader)
+            viewing.begin_with(cell_ns=self.settings.cell_ms * NS_PER_MS, fold=self.settings.fold)
         except GilscopeError as error:
             if not live or waited > OPEN_PATIENCE_NS:
                 self.fail(str(error))

@@ -8,17 +8,17 @@ import signal
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from textual.app import App
 from textual.binding import Binding
 
 from gilscope.views.comparing import ComparedRun, ComparedTable
+from gilscope.views.scope_app import ScopeApp
 from gilscope.views.screens.compare_keys import NOTES, WORDS, key_list
 from gilscope.views.screens.comparison import ComparisonScreen
 from gilscope.views.screens.dialogs import HelpScreen
 from gilscope.views.section import Section
 
 
-class CompareApp(App[None]):
+class CompareApp(ScopeApp):
     """Shows runs side by side until somebody quits. It only reads the recordings."""
 
     CSS_PATH = "gilscope.tcss"

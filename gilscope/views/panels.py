@@ -6,8 +6,16 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gilscope.model import NS_PER_MS, NS_PER_S, Output, Window
-from gilscope.views.figures import FIGURES_NS, NO_FIGURES, Figures, fold_core_cells, fold_figures
-from gilscope.views.present import CoreRow, GilLine, LaneRow, present_cores, present_lanes
+from gilscope.views.figures import (
+    FIGURES_NS,
+    NO_FIGURES,
+    Figures,
+    fold_core_cells,
+    fold_figures,
+    fold_weights,
+)
+from gilscope.views.lane_rows import AS_STARTED, LaneOrder, present_lanes
+from gilscope.views.present import CoreRow, GilLine, LaneRow, present_cores
 from gilscope.views.terminal import OutputLine, lines_of
 
 CORE_CELL_NS = 200 * NS_PER_MS
@@ -38,6 +46,7 @@ class Room:
     """How many lanes."""
     output_lines: int
     folded: frozenset[int]
+    order: LaneOrder = AS_STARTED
 
 
 @dataclass(slots=True)
@@ -91,15 +100,22 @@ class PanelReader:
             len(window.lanes),
             room.fits,
             room.folded,
+            room.order,
             paused,
         )
         if key != self._order:
-            if len(window.lanes) > room.fits:
+            sorted_by = room.order.by
+            weighed = sorted_by not in ("start", "name")
+            weights: dict[int, int] = {}
+            if weighed or len(window.lanes) > room.fits:
                 start = max(0, second * ORDER_NS - RECENT_NS)
                 recent = self._recording.window(start, max(second * ORDER_NS, start + 1))
                 self._active = frozenset(row.lane for tick in recent.ticks for row in tick.lanes)
+                weights = fold_weights(recent.ticks, sorted_by) if weighed else {}
             self._order = key
-            self._rows = present_lanes(window, self._active, room.folded, fits=room.fits)
+            self._rows = present_lanes(
+                window, self._active, room.folded, fits=room.fits, order=room.order, weights=weights
+            )
         return self._rows
 
     def _cores(self, room: Room, at_ns: int) -> dict[int, tuple[tuple[float, float] | None, ...]]:

@@ -11,12 +11,10 @@ from typing import Protocol
 
 from gilscope.model import NS_PER_MS, NS_PER_S, Mark, Output, Process, Session, Window
 from gilscope.views.cells import ZOOMS_NS, Timeline
+from gilscope.views.lane_rows import LaneOrder
 from gilscope.views.panels import PanelReader, Panels, Room
 from gilscope.views.playback import Mode, Playback, scroll_edge
-from gilscope.views.present import (
-    holders_now,
-    present_gils,
-)
+from gilscope.views.present import holders_now, present_gils
 from gilscope.views.reading import read_cells
 from gilscope.views.scrubbing import FarPlaces, Whole
 from gilscope.views.transport import Places, Unit, beside, just_after, over_idle, step_target
@@ -81,6 +79,7 @@ class Viewing:
         self.core_columns = 30
         self.output_lines = 200
         self.folded: set[int] = set()
+        self.order = LaneOrder()
         self.more = False
         """Cells on the screen are still to be read."""
         self._zoom_before_slow: int | None = None
@@ -137,6 +136,11 @@ class Viewing:
     def _scroll(self) -> None:
         follow = self.playback.mode is Mode.FOLLOW
         self.edge = scroll_edge(self.edge, self.cursor_cell + 1, self.columns, follow=follow)
+
+    def begin_with(self, *, cell_ns: int, fold: bool) -> None:
+        """Begin with cells of about this length, and processes folded or not."""
+        self._set_cell(min(ZOOMS_NS, key=lambda zoom: abs(zoom - cell_ns)))
+        self.order = replace(self.order, fold=fold)
 
     def begin_at(self, at_ns: int | None, speed: float) -> None:
         """Begin a replay somewhere, and at another speed."""
@@ -301,7 +305,15 @@ class Viewing:
         if mode is Mode.PAUSED and self.cell_ns <= self.session.tick_ns and not self._exact:
             cell = (self.cursor_cell * self.cell_ns, (self.cursor_cell + 1) * self.cell_ns)
             until = max(until, min(self.head_ns, cell[1]))
-        key = (quantum, until, self.core_columns, self.fits, self.output_lines, frozenset(self.folded))
+        key = (
+            quantum,
+            until,
+            self.core_columns,
+            self.fits,
+            self.output_lines,
+            frozenset(self.folded),
+            self.order,
+        )
         panels = self._panels
         if panels is None or key != self._panels_key:
             panels = self._reader.read(self._room(), quantum, until, paused=mode is Mode.PAUSED)
@@ -324,6 +336,7 @@ class Viewing:
             fits=self.fits,
             output_lines=self.output_lines,
             folded=frozenset(self.folded),
+            order=self.order,
         )
 
     def _with_output(self, panels: Panels, at_ns: int) -> Panels:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Grid
 
 from gilscope.model import Quality, SpanReport, Verdict
+from gilscope.settings import PANELS
 from gilscope.text import clock_text, duration_text
 from gilscope.views.layout import BORDERS, Plan, plan
 from gilscope.views.panels import Panels
@@ -22,7 +23,7 @@ from gilscope.views.render.lines import fill, text_strip
 from gilscope.views.render.scrub import ScrubState
 from gilscope.views.render.words import render_span, render_verdict
 from gilscope.views.screens.keys import BINDINGS, hints
-from gilscope.views.screens.transport import TransportScreen
+from gilscope.views.screens.picking import FilterLine, PickingScreen
 from gilscope.views.viewing import Viewing
 from gilscope.views.widgets.keys import KeysLine
 from gilscope.views.widgets.lanes import LanesPanel
@@ -33,10 +34,8 @@ from gilscope.views.widgets.scrub import ScrubBar
 if TYPE_CHECKING:
     from textual.events import Resize
 
-PANELS = ("gil", "lanes", "cores", "verdict", "output", "info")
 
-
-class Dashboard(TransportScreen, inherit_bindings=False):
+class Dashboard(PickingScreen, inherit_bindings=False):
     """All panels on one screen, or one of them on all of it."""
 
     AUTO_FOCUS = ""
@@ -71,7 +70,7 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         self.quality_at_ns = -1
         self.full: str | None = None
         """The panel that fills the screen."""
-        self._shared: tuple[Plan, str | None] | None = None
+        self._shared: Plan | None = None
         self._drawn: tuple[object, ...] = ()
         self._dirty = True
         self._panels: Panels | None = None
@@ -84,6 +83,8 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         self.output = OutputPanel(id="output")
         self.info = Panel("Watching: the whole session", id="info")
         self.info.display = False
+        self.grid = Grid(self.gil, self.lanes, self.cores, self.words, self.output, self.info, id="panels")
+        self.filter_line = FilterLine()
         self.scrub = ScrubBar(id="scrub")
         self._scrub_drawn: tuple[object, ...] = ()
         self.keys = KeysLine(hints(live=live), id="keys")
@@ -91,13 +92,8 @@ class Dashboard(TransportScreen, inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """The panels from top to bottom."""
         yield self.header
-        yield self.gil
-        yield self.lanes
-        with Horizontal(id="middle"):
-            yield self.cores
-            yield self.words
-        yield self.output
-        yield self.info
+        yield self.grid
+        yield self.filter_line
         yield self.scrub
         yield self.keys
 
@@ -115,24 +111,25 @@ class Dashboard(TransportScreen, inherit_bindings=False):
             gils=len(viewing.panels().gils) if viewing else 1,
             lanes=len(viewing.panels().rows) if viewing else 4,
             cores=viewing.session.cores if viewing else 2,
+            layout=self.layout_now,
+            full=self.full,
         )
-        if (new, self.full) == self._shared:
+        if new == self._shared:
             return
-        self._shared = (new, self.full)
-        # The info panel has no place beside the others: it is for a look now and then.
-        heights = {"gil": new.gil, "lanes": new.lanes, "middle": new.middle, "output": new.output, "info": 0}
-        for name, rows in heights.items():
-            widget = self.query_one(f"#{name}")
-            inside = ("cores", "verdict") if name == "middle" else (name,)
-            widget.display = self.full in inside if self.full else rows > 0
-            widget.styles.height = "1fr" if self.full else rows
+        self._shared = new
+        self.place(new, self.grid)
         self.scrub.display = new.scrub > 0
         self.scrub.styles.height = new.scrub
-        self.cores.display = self.full == "cores" if self.full else new.cores
-        self.words.display = self.full in (None, "verdict")
-        for panel in (self.cores, self.words):
-            panel.styles.height = "100%"
         self.redraw()
+
+    def rearrange(self) -> None:
+        """Place the panels anew: the user arranged them in another way."""
+        self._share(self.size.width, self.size.height)
+        self.redraw()
+
+    def shown_rows(self, panel: str) -> int:
+        """How high a panel is; 0: it is not shown."""
+        return self._shared.height_of(panel) if self._shared else 0
 
     def show_full(self, panel: str | None) -> None:
         """Give one panel the whole screen; None: back to all."""
@@ -140,6 +137,11 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         self._share(self.size.width, self.size.height)
         if panel:
             self.query_one(f"#{panel}").focus()
+
+    @property
+    def wants_quality(self) -> bool:
+        """The panel that says how well it is watched is on the screen."""
+        return self.info.display
 
     def show_quality(self, quality: Quality | None, at_ns: int) -> None:
         """What is known of the watch up to a moment; None: it could not be read."""
@@ -163,7 +165,7 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         placed = (
             self.viewing
             and self._shared is not None
-            and (bool(self.full) or size[1] == self._shared[0].output - BORDERS)
+            and size[1] == self._shared.height_of("output") - BORDERS
         )
         if (
             self.resize_output
@@ -271,6 +273,7 @@ class Dashboard(TransportScreen, inherit_bindings=False):
                 holders=frozenset(panels.holders.values()),
                 chosen=self._chosen_cells(viewing, first),
                 step=viewing.unit.value,
+                picked=self.lanes_words(),
             )
         if panels is not self._panels or anew:
             self._panels = panels
@@ -322,6 +325,8 @@ class Dashboard(TransportScreen, inherit_bindings=False):
 
     def action_back(self) -> None:
         """All panels again; else let go of the focus."""
+        if self.end_filter():
+            return
         if self.full:
             self.show_full(None)
         elif self.viewing and self.viewing.whole.selection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.binding import Binding, BindingType
 
 from gilscope.views.render.footer import KeyHint
+from gilscope.views.screens.arranging import BINDINGS as ARRANGING
 
 _FOOTER: dict[str, int] = {
     "pause": 0,
@@ -88,6 +89,7 @@ BINDINGS: list[BindingType] = [
     _key("6", "app.table('threads')", "Threads as a table", name="threads"),
     _key("7", "app.table('processes')", "Processes as a table: memory, state", name="processes"),
     _key("8", "app.functions", "Functions that hold the GIL, as a flame", name="functions"),
+    *ARRANGING,
     _key("i", "panel('info')", "info", name="info", tooltip="How well it is watched, the cost", shown="i"),
     _key("t", "app.type_line", "type", name="input", tooltip="Type a line to the target's input", shown="t"),
     _key("question_mark,f1", "app.help", "help", name="help", tooltip="Keys, states and words", shown="?"),

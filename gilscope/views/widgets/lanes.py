@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.markup import escape
 from textual import events
 from textual.binding import Binding
 from textual.message import Message
@@ -10,7 +11,7 @@ from textual.strip import Strip
 from gilscope.text import cell_text
 from gilscope.views.cells import Timeline
 from gilscope.views.present import LaneRow
-from gilscope.views.render.lines import blank
+from gilscope.views.render.lines import blank, text_strip
 from gilscope.views.render.palette import legend_markup
 from gilscope.views.render.timeline import Columns, columns_for, render_heading, render_lane, render_ruler
 from gilscope.views.widgets.panel import Panel
@@ -28,6 +29,10 @@ class LanesPanel(Panel):
         Binding("pageup", "move(-10)", "Page up", show=False, id="lanes.page-up"),
         Binding("pagedown", "move(10)", "Page down", show=False, id="lanes.page-down"),
         Binding("x", "fold", "Fold process", show=False, id="lanes.fold"),
+        Binding("o", "screen.lanes_sort(1)", "Sort by the next thing", show=False, id="lanes.sort"),
+        Binding("O", "screen.lanes_sort(-1)", "Sort by the one before", show=False, id="lanes.sort-before"),
+        Binding("slash", "screen.lanes_filter", "Only lanes with some text", show=False, id="lanes.filter"),
+        Binding("asterisk", "pin", "Keep the lane on top, or not", show=False, id="lanes.pin"),
     ]  # fmt: skip
 
     class Seek(Message):
@@ -66,6 +71,13 @@ class LanesPanel(Panel):
             self.process = process
             super().__init__()
 
+    class Pin(Message):
+        """A lane is to stay on top, or no more."""
+
+        def __init__(self, lane: int) -> None:
+            self.lane = lane
+            super().__init__()
+
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's word
         super().__init__("Lanes", id=id)
         self.selected = 0
@@ -101,6 +113,7 @@ class LanesPanel(Panel):
         holders: frozenset[int],
         chosen: tuple[int, int] | None = None,
         step: str = "",
+        picked: str = "",
     ) -> None:
         """Draw the rows in sight.
 
@@ -113,6 +126,7 @@ class LanesPanel(Panel):
             holders: lanes that hold a GIL now.
             chosen: the columns of the selected span.
             step: by what one steps.
+            picked: how the lanes are sorted and filtered.
         """
         columns = self.columns(rows)
         width, room, palette, focused = self.content_size.width, self.room, self.palette, self.has_focus
@@ -144,11 +158,15 @@ class LanesPanel(Panel):
         shown = f"{self._n_lanes} lane{'' if self._n_lanes == 1 else 's'}"
         if len(rows) > room:
             shown = f"rows {self.top + 1} – {self.top + room} of {len(rows)}"
-        legend = legend_markup(width - len(shown) - 8)
+        legend = legend_markup(width - len(shown) - 8, self.palette)
         subtitle = f"{legend} ── {shown}" if legend else shown
         title = f"Lanes ── {cell_text(timeline.cell_ns)} a cell"
         if step:
             title += f" ── , . a {step}"
+        if picked:
+            title += f" ── {escape(picked)}"
+        if not rows:
+            strips[0] = text_strip("No lane has that in its name.", width, palette.dim, palette)
         self.show(strips, title=title, subtitle=subtitle)
 
     def action_move(self, rows: int) -> None:
@@ -165,6 +183,12 @@ class LanesPanel(Panel):
             self.selected = next(headings, self.selected)
             self.top = min(self.top, self.selected)
             self.post_message(self.Fold(process))
+
+    def action_pin(self) -> None:
+        """Keep the selected lane on top, or let it go."""
+        lane = self._rows[self.selected].lane if self._rows else None
+        if lane is not None:
+            self.post_message(self.Pin(lane.key))
 
     def _column(self, event: events.MouseEvent) -> int:
         """The column of the cells that the mouse is over; negative before the first."""

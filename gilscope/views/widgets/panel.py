@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual.filter import monochrome_style
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from gilscope.views.render.palette import Palette
+from gilscope.views.themes import palette_of
 
 
 class Panel(Widget, can_focus=True):
@@ -38,9 +38,13 @@ class Panel(Widget, can_focus=True):
     def palette(self) -> Palette:
         """Colours on the panel's background."""
         if self._palette is None:  # asking Textual for the style each time would cost more than drawing
-            grey = self.app.no_color
-            base = monochrome_style(self.rich_style) if grey else self.rich_style
-            self._palette = Palette(base, colours=not grey)
+            app = self.app
+            self._palette = palette_of(
+                app.current_theme,
+                self.rich_style,
+                no_color=app.no_color,
+                plain=getattr(app, "plain", False),
+            )
         return self._palette
 
     def show(self, strips: Sequence[Strip], *, title: str | None = None, subtitle: str | None = None) -> None:
@@ -117,6 +121,6 @@ class Panel(Widget, can_focus=True):
         """A theme or the focus changed the colours."""
         super().notify_style_update()
         before, self._palette, self._edges = self._palette, None, None
-        if self.is_mounted and before is not None and before.base != self.palette.base:
+        if self.is_mounted and before is not None and not before.looks_like(self.palette):
             self._strips = []
             self.post_message(self.Changed())

@@ -111,7 +111,7 @@ class RunsPanel(Panel):
         if not self.all_in_sight:
             last = self.first + len(self._shown)
             shown = f"runs {self.first + 1} – {last} of {len(self.sections)}"
-        legend = legend_markup(width - len(shown) - 8)
+        legend = legend_markup(width - len(shown) - 8, self.palette)
         self.show(
             strips,
             title=f"Runs ── {duration_text(axis.cell_ns)} a cell",

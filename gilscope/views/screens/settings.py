@@ -1,0 +1,164 @@
+"""Layout and settings, in a list that is changed by keys; what is changed is seen at once, and remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from gilscope.model import NS_PER_MS
+from gilscope.settings import DEFAULTS, PANELS, Settings
+from gilscope.text import cell_text
+from gilscope.views import layout
+from gilscope.views.cells import ZOOMS_NS
+from gilscope.views.screens.arranging import NAMES
+from gilscope.views.themes import NAMES as THEME_NAMES
+
+FRAME_RATES = (5, 10, 15, 20, 30, 60)
+CELLS_MS = tuple(cell_ns // NS_PER_MS for cell_ns in ZOOMS_NS)
+WORDS = {
+    "theme": "Theme",
+    "cell_ms": "Cells at the start",
+    "frame_rate": "Frames a second",
+    "fold": "Processes",
+}
+HELP = "enter show or hide   ← → change   shift ↑ ↓ move   r defaults   esc close"
+_T = TypeVar("_T")
+
+
+class SettingsScreen(ModalScreen[None]):
+    """Panels with their place and size, and the other settings."""
+
+    BINDINGS = [  # noqa: RUF012 - Textual's way
+        Binding("escape,q,L", "dismiss", "Close", id="settings.close"),
+        Binding("left,minus", "step(-1)", "Less", id="settings.less"),
+        Binding("right,plus,equals_sign", "step(1)", "More", id="settings.more"),
+        Binding("shift+up,K", "move(-1)", "Panel up", id="settings.up"),
+        Binding("shift+down,J", "move(1)", "Panel down", id="settings.down"),
+        Binding("space", "show", "Show or hide", id="settings.toggle"),
+        Binding("r", "defaults", "The defaults again", id="settings.defaults"),
+    ]
+
+    def __init__(self, settings: Settings, put: Callable[[Settings], None]) -> None:
+        """A list.
+
+        Args:
+            settings: as they are.
+            put: told of each change.
+        """
+        super().__init__()
+        self._settings, self._put = settings, put
+
+    def compose(self) -> ComposeResult:
+        """The list and its keys."""
+        with Vertical(classes="dialog"):
+            yield Static("Layout and settings", classes="question")
+            yield OptionList(id="settings")
+            yield Static(HELP, id="settings-keys", markup=False)
+
+    def on_mount(self) -> None:
+        """Begin."""
+        self._list("panel-" + self._panels()[0])
+
+    def _panels(self) -> list[str]:
+        shown = list(self._settings.layout.panels)
+        return shown + [panel for panel in PANELS if panel not in shown]
+
+    def _list(self, chosen: str) -> None:
+        """List all anew, with one of them chosen."""
+        options: list[Option] = []
+        for panel in self._panels():
+            shown = panel in self._settings.layout.panels
+            more = self._settings.layout.rows.get(panel, 0)
+            rows = f"{more:+d} rows" if more else "as many rows as it needs"
+            text = Text(f"{'■' if shown else '·'} {NAMES[panel]:<20}", no_wrap=True)
+            text.append(rows if shown else "hidden", "" if shown else "dim")
+            options.append(Option(text, id=f"panel-{panel}"))
+        for name, word in WORDS.items():
+            text = Text(f"  {word:<20}{self._value(name)}", no_wrap=True)
+            options.append(Option(text, id=name))
+        listed = self.query_one(OptionList)
+        listed.clear_options()
+        listed.add_options(options)
+        listed.highlighted = next((number for number, option in enumerate(options) if option.id == chosen), 0)
+
+    def _value(self, name: str) -> str:
+        value = getattr(self._settings, name)
+        if name == "cell_ms":
+            return cell_text(value * NS_PER_MS)
+        if name == "fold":
+            return "folded at the start" if value else "with their threads at the start"
+        return str(value)
+
+    @property
+    def _chosen(self) -> str:
+        option = self.query_one(OptionList).highlighted_option
+        return (option.id or "") if option else ""
+
+    def _change(self, settings: Settings) -> None:
+        chosen = self._chosen
+        if settings != self._settings:
+            self._settings = settings
+            self._put(settings)
+            self._list(chosen)
+
+    def _arrange(self, change: Callable[..., Any], *arguments: Any) -> None:
+        arranged = change(self._settings.layout, *arguments)
+        self._change(msgspec.structs.replace(self._settings, layout=arranged))
+
+    # --- keys ---
+
+    def action_step(self, by: int) -> None:
+        """A row more or less for a panel; the next value of a setting."""
+        chosen = self._chosen
+        if chosen.startswith("panel-"):
+            self._arrange(layout.resized, chosen.removeprefix("panel-"), by)
+        elif chosen == "theme":
+            self._change(msgspec.structs.replace(self._settings, theme=self._theme(by)))
+        elif chosen == "cell_ms":
+            after = beside(CELLS_MS, self._settings.cell_ms, by)
+            self._change(msgspec.structs.replace(self._settings, cell_ms=after))
+        elif chosen == "frame_rate":
+            rate = beside(FRAME_RATES, self._settings.frame_rate, by)
+            self._change(msgspec.structs.replace(self._settings, frame_rate=rate))
+        elif chosen == "fold":
+            self._change(msgspec.structs.replace(self._settings, fold=not self._settings.fold))
+
+    def _theme(self, by: int) -> str:
+        known = self.app.theme
+        at = THEME_NAMES.index(known) if known in THEME_NAMES else 0
+        return THEME_NAMES[(at + by) % len(THEME_NAMES)]
+
+    def action_move(self, by: int) -> None:
+        """A panel up or down."""
+        if self._chosen.startswith("panel-"):
+            self._arrange(layout.moved, self._chosen.removeprefix("panel-"), by)
+
+    def action_show(self) -> None:
+        """Show or hide a panel; the next value of a setting."""
+        if self._chosen.startswith("panel-"):
+            self._arrange(layout.toggled, self._chosen.removeprefix("panel-"))
+        else:
+            self.action_step(1)
+
+    def on_option_list_option_selected(self) -> None:
+        """Enter, or a click."""
+        self.action_show()
+
+    def action_defaults(self) -> None:
+        """As if nothing had ever been set."""
+        self._change(DEFAULTS)
+
+
+def beside(values: Sequence[_T], value: _T, by: int) -> _T:
+    """The value before or after one, as far as there is one; any other counts as the first."""
+    at = values.index(value) if value in values else 0
+    return values[max(0, min(at + by, len(values) - 1))]
