@@ -29,6 +29,7 @@ from gilscope.views.screens.dashboard import Dashboard
 from gilscope.views.screens.dialogs import HelpScreen, InputScreen, MarksScreen, QuitChoice, QuitScreen
 from gilscope.views.screens.functions import FlamesOf, FunctionsScreen
 from gilscope.views.screens.keys import BINDINGS, key_list
+from gilscope.views.screens.stalls import StallsScreen
 from gilscope.views.screens.tables import SummaryOf, TableScreen
 from gilscope.views.thinking import QualityOf, SpanOf, ThinkingApp, VerdictOf
 from gilscope.views.viewing import Viewing
@@ -253,6 +254,21 @@ class GilscopeApp(ThinkingApp):
         if viewing is not None and self.flames_of is not None:
             until_ns = lambda: viewing.playback.position_ns  # noqa: E731 - asked again and again
             self.push_screen(FunctionsScreen(self.path, until_ns, self.flames_of))
+
+    def action_stalls(self) -> None:
+        """All stalls, to go to one."""
+        if self.dashboard.viewing is not None:
+            self.push_screen(StallsScreen(self.path, self._recorded_ns, self._go_to_stall))
+
+    def _recorded_ns(self) -> int:
+        viewing = self.dashboard.viewing
+        return viewing.head_ns if viewing is not None else 0
+
+    def _go_to_stall(self, start_ns: int, end_ns: int, words: str) -> None:
+        self.dashboard.show_full(None)
+        self.dashboard.jump_to(start_ns + 1)  # at its start nobody holds the GIL yet
+        self.dashboard.select(start_ns, end_ns)
+        self.dashboard.call_after_refresh(self.notify, words, title="Stall", timeout=15, markup=False)
 
     def action_mark(self) -> None:
         """Mark this moment, with a note."""

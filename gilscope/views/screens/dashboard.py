@@ -21,7 +21,7 @@ from gilscope.views.render.header import render_header
 from gilscope.views.render.info import render_info
 from gilscope.views.render.lines import fill, text_strip
 from gilscope.views.render.scrub import ScrubState
-from gilscope.views.render.words import render_span, render_verdict
+from gilscope.views.render.words import render_span
 from gilscope.views.screens.keys import BINDINGS, hints
 from gilscope.views.screens.picking import FilterLine, PickingScreen
 from gilscope.views.viewing import Viewing
@@ -30,6 +30,7 @@ from gilscope.views.widgets.lanes import LanesPanel
 from gilscope.views.widgets.output import OutputPanel
 from gilscope.views.widgets.panel import Panel
 from gilscope.views.widgets.scrub import ScrubBar
+from gilscope.views.widgets.verdict import VerdictPanel
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -79,7 +80,7 @@ class Dashboard(PickingScreen, inherit_bindings=False):
         self.gil = Panel("GIL", id="gil")
         self.lanes = LanesPanel(id="lanes")
         self.cores = Panel("Cores", id="cores")
-        self.words = Panel("Verdict", id="verdict")
+        self.words = VerdictPanel(id="verdict")
         self.output = OutputPanel(id="output")
         self.info = Panel("Watching: the whole session", id="info")
         self.info.display = False
@@ -307,7 +308,7 @@ class Dashboard(PickingScreen, inherit_bindings=False):
         if span is None:
             growing = self.viewing is not None and self.viewing.growing
             title = "Verdict ── the last seconds" if growing else "Verdict"
-            self.words.show(render_verdict(self.verdict, width, height, palette), title=title)
+            self.words.draw(self.verdict, title=title, whole=self.full == "verdict")
             return
         report = self.report if self.report and (self.report.start_ns, self.report.end_ns) == span else None
         self.words.show(

@@ -89,6 +89,7 @@ BINDINGS: list[BindingType] = [
     _key("6", "app.table('threads')", "Threads as a table", name="threads"),
     _key("7", "app.table('processes')", "Processes as a table: memory, state", name="processes"),
     _key("8", "app.functions", "Functions that hold the GIL, as a flame", name="functions"),
+    _key("9", "app.stalls", "Stalls as a table, to go to one", name="stalls"),
     *ARRANGING,
     _key("i", "panel('info')", "info", name="info", tooltip="How well it is watched, the cost", shown="i"),
     _key("t", "app.type_line", "type", name="input", tooltip="Type a line to the target's input", shown="t"),
