@@ -193,7 +193,7 @@ def stall_rows(
     lane_of = {lane.key: lane for lane in lanes}
     pid_of = {process.key: process.pid for process in processes}
     process_of = {gil.key: gil.process for gil in gils}
-    rows = []
+    rows: list[Row] = []
     for stall in stalls:
         lane = None if stall.lane is None else lane_of.get(stall.lane)
         # The line of Python that called what kept the GIL says more than the name of a C function.

@@ -108,7 +108,7 @@ class Dashboard(PickingScreen, inherit_bindings=False):
         viewing = self.viewing
         new = plan(
             width,
-            height,
+            height - self.filter_line.display,
             gils=len(viewing.panels().gils) if viewing else 1,
             lanes=len(viewing.panels().rows) if viewing else 4,
             cores=viewing.session.cores if viewing else 2,

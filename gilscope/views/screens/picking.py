@@ -51,14 +51,18 @@ class PickingScreen(ArrangingScreen, inherit_bindings=False):
 
     def action_lanes_filter(self) -> None:
         """Type what lanes must have in their name."""
-        self.filter_line.display = True
+        self._show_line(shown=True)
         self.filter_line.focus()
+
+    def _show_line(self, *, shown: bool) -> None:
+        self.filter_line.display = shown
+        self.rearrange()
 
     def end_filter(self) -> bool:
         """Show all lanes again; False: all were shown."""
         if not self.filter_line.display:
             return False
-        self.filter_line.display = False
+        self._show_line(shown=False)
         self.filter_line.value = ""
         self.lanes.focus()
         return True
@@ -71,7 +75,7 @@ class PickingScreen(ArrangingScreen, inherit_bindings=False):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Back to the lanes; the filter stays."""
         if event.input is self.filter_line:
-            self.filter_line.display = bool(event.value.strip())
+            self._show_line(shown=bool(event.value.strip()))
             self.lanes.focus()
 
     def on_lanes_panel_pin(self, message: LanesPanel.Pin) -> None:

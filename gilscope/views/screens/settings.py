@@ -91,7 +91,7 @@ class SettingsScreen(ModalScreen[None]):
         listed.highlighted = next((number for number, option in enumerate(options) if option.id == chosen), 0)
 
     def _value(self, name: str) -> str:
-        value = getattr(self._settings, name)
+        value = self.app.theme if name == "theme" else getattr(self._settings, name)
         if name == "cell_ms":
             return cell_text(value * NS_PER_MS)
         if name == "fold":
