@@ -155,6 +155,8 @@ def decode(text: str, name: str) -> Settings:
         for panel in panels:
             if panel not in PANELS:
                 raise UsageError(f"{name}, {key}: there is no panel {clean(panel)}.{meant(panel, PANELS)}")
+    if not layout.panels:
+        raise UsageError(f"{name}, layout.panels: no panel is left.")
     if len(set(layout.panels)) != len(layout.panels):
         raise UsageError(f"{name}, layout.panels: a panel is named twice.")
     return settings

@@ -79,6 +79,7 @@ def plan(
     side_by_side = width >= SIDE_BY_SIDE_FROM
     rows = _folded(_in_rows(layout.panels, side_by_side=side_by_side), left)
     heights = _by_themselves(rows, left, gils=gils, lanes=lanes, cores=cores, side_by_side=side_by_side)
+    _balance(heights, left, keep=())
     wanted = {row: max((layout.rows.get(panel, 0) for panel in row), key=abs) for row in rows}
     heights = {row: max(_need(row) if wanted[row] < 0 else 1, heights[row] + wanted[row]) for row in rows}
     _balance(heights, left, keep=[row for row in rows if wanted[row]])

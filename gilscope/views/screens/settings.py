@@ -69,8 +69,12 @@ class SettingsScreen(ModalScreen[None]):
         self._list("panel-" + self._panels()[0])
 
     def _panels(self) -> list[str]:
-        shown = list(self._settings.layout.panels)
-        return shown + [panel for panel in PANELS if panel not in shown]
+        """All of them; hidden ones where they would be shown, so that the cursor need not jump."""
+        arranged = self._settings.layout
+        for panel in PANELS:
+            if panel not in arranged.panels:
+                arranged = layout.toggled(arranged, panel)
+        return list(arranged.panels)
 
     def _list(self, chosen: str) -> None:
         """List all anew, with one of them chosen."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rich.markup import escape
 from textual import events
 from textual.binding import Binding
 from textual.message import Message
@@ -164,7 +163,7 @@ class LanesPanel(Panel):
         if step:
             title += f" ── , . a {step}"
         if picked:
-            title += f" ── {escape(picked)}"
+            title += " ── " + picked.replace("[", r"\[")
         if not rows:
             strips[0] = text_strip("No lane has that in its name.", width, palette.dim, palette)
         self.show(strips, title=title, subtitle=subtitle)
