@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.pilot import Pilot
 from textual.widgets import DataTable
 
 from gilscope.model import NS_PER_MS, Frame, Stall, Verdict
 from gilscope.recording.reader import RecordingReader
 from gilscope.recording.writer import RecordingWriter
 from gilscope.sources.scripted import Script, ScriptedSession, write
+from gilscope.views.app import GilscopeApp
 from gilscope.views.render.palette import Palette
 from gilscope.views.render.verdict import render_whole_verdict
 from gilscope.views.screens.stalls import StallsScreen, stalls_of
@@ -62,14 +65,17 @@ def test_rows(stalled: Path) -> None:
     ]  # fmt: skip
 
 
+async def shown(pilot: Pilot[None], app: GilscopeApp) -> StallsScreen:
+    await wait(pilot, lambda: isinstance(app.screen, StallsScreen))
+    return cast("StallsScreen", app.screen)
+
+
 async def test_enter_goes_to_the_stall_and_says_where_it_was(stalled: Path) -> None:
     app = replay(stalled)
     async with app.run_test(size=(120, 36), notifications=True) as pilot:
         await ready(pilot, app)
         await pilot.press("2", "9")
-        await wait(pilot, lambda: isinstance(app.screen, StallsScreen))
-        screen = app.screen
-        assert isinstance(screen, StallsScreen)
+        screen = await shown(pilot, app)
         await wait(pilot, lambda: screen.query_one(DataTable).row_count == 3)
         await wait(pilot, lambda: "deflate (zlib.so, C code)" in screen.stack._strips[0].text)
         assert screen.stack._strips[1].text.startswith("load\ufffd[2J (fib.py:12)")
@@ -92,9 +98,7 @@ async def test_without_a_stall_it_says_so(finished: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, app)
         await pilot.press("9")
-        await wait(pilot, lambda: isinstance(app.screen, StallsScreen))
-        screen = app.screen
-        assert isinstance(screen, StallsScreen)
+        screen = await shown(pilot, app)
         await wait(pilot, lambda: "No thread held the GIL for long" in screen.stack._strips[0].text)
         await pilot.press("enter")
         assert app.screen is screen

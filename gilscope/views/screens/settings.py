@@ -95,12 +95,13 @@ class SettingsScreen(ModalScreen[None]):
         listed.highlighted = next((number for number, option in enumerate(options) if option.id == chosen), 0)
 
     def _value(self, name: str) -> str:
-        value = self.app.theme if name == "theme" else getattr(self._settings, name)
+        if name == "theme":
+            return self.app.theme
         if name == "cell_ms":
-            return cell_text(value * NS_PER_MS)
+            return cell_text(self._settings.cell_ms * NS_PER_MS)
         if name == "fold":
-            return "folded at the start" if value else "with their threads at the start"
-        return str(value)
+            return "folded at the start" if self._settings.fold else "with their threads at the start"
+        return str(self._settings.frame_rate)
 
     @property
     def _chosen(self) -> str:
