@@ -69,6 +69,8 @@ def _follow(line: socket.socket, control: PageControl, app: PageApp) -> None:
     with contextlib.suppress(OSError):
         while select.select([line], [], []) and (data := line.recv(_MESSAGE_BYTES)):
             control.told = json.loads(data)
+    if not app.is_running:  # it has not begun
+        os._exit(0)
     with contextlib.suppress(RuntimeError):
         app.page_gone()
     time.sleep(END_PATIENCE_S)

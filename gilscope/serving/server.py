@@ -179,6 +179,7 @@ class BrowserServer:
                 task.cancel()
             await viewer.end()
             await asyncio.gather(drawing, typing, wishes, return_exceptions=True)
+            viewer.release()
         if page_is_there and viewer.exit_code:
             serving.say(
                 f"A view ended unexpectedly (exit code {viewer.exit_code}): {clean(viewer.last_words)}"

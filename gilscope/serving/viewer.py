@@ -152,8 +152,9 @@ class Viewer:
             await self._stdin.drain()
 
     async def end(self) -> None:
-        """End it, in any case."""
-        self._line.close()
+        """End it, in any case; whoever reads its messages or frames is at their end then."""
+        with contextlib.suppress(OSError):
+            self._line.shutdown(socket.SHUT_RDWR)  # closed at once, it would leave a reader waiting for ever
         self._stdin.close()
         try:
             await asyncio.wait_for(self._process.wait(), END_PATIENCE_S)
@@ -161,3 +162,7 @@ class Viewer:
             self._process.kill()
             await self._process.wait()
         await self._errors
+
+    def release(self) -> None:
+        """Close its line, once nobody reads it."""
+        self._line.close()

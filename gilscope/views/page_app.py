@@ -6,7 +6,7 @@ from gilscope.views.app import GilscopeApp
 
 
 class PageApp(GilscopeApp):
-    """Others may show the same session: a page that is gone asks for nothing, only what its user says ends it."""
+    """Others may show the same session: only what its user says ends that, not that the page is gone."""
 
     def _hung_up(self) -> None:
         self.outcome = "left-running"
