@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from gilscope.model import NS_PER_MS, NS_PER_S, Mark, Output, Process, Session, Window
-from gilscope.views.cells import ZOOMS_NS, Timeline
+from gilscope.views.cells import ZOOMS_NS
 from gilscope.views.panels import PanelReader, Panels, Room
 from gilscope.views.playback import Mode, Playback, scroll_edge
 from gilscope.views.present import (
@@ -18,7 +18,9 @@ from gilscope.views.present import (
     present_gils,
 )
 from gilscope.views.reading import read_cells
+from gilscope.views.recent import RecentWindows
 from gilscope.views.scrubbing import FarPlaces, Whole
+from gilscope.views.timeline import Timeline
 from gilscope.views.transport import Places, Unit, beside, just_after, over_idle, step_target
 
 QUANTUM_NS = 200 * NS_PER_MS
@@ -40,7 +42,7 @@ class RecordingView(Protocol):
 
     def session(self) -> Session: ...  # noqa: D102
     def head_ns(self) -> int: ...  # noqa: D102
-    def window(self, start_ns: int, end_ns: int) -> Window: ...  # noqa: D102
+    def window(self, start_ns: int, end_ns: int, *, ticks_from_ns: int = ...) -> Window: ...  # noqa: D102
     def output_until(self, at_ns: int, *, max_bytes: int = ...) -> tuple[Output, ...]: ...  # noqa: D102
     def output_size(self, at_ns: int) -> int: ...  # noqa: D102
     def first_ns(self) -> int: ...  # noqa: D102
@@ -87,7 +89,8 @@ class Viewing:
         self._timeline = Timeline(self.cell_ns)
         self._panels_key: tuple[object, ...] = ()
         self._panels: Panels | None = None
-        self._reader = PanelReader(recording)
+        self._recent = RecentWindows(recording, self.session.tick_ns)
+        self._reader = PanelReader(recording, self._recent)
         if not self.growing:
             self.playback.mode = Mode.PLAYING
             self.playback.position_ns = self.first_ns
@@ -280,7 +283,7 @@ class Viewing:
         active = len(self._panels.figures.active) if self._panels else 8
         rows = active + self.session.cores + 1
         read_cells(
-            self._recording,
+            self._recent,
             self._timeline,
             (first, end),
             tick_ns=self.session.tick_ns,

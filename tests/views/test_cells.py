@@ -24,7 +24,8 @@ from gilscope.model import (
 )
 from gilscope.recording.reader import RecordingReader
 from gilscope.sources.scripted import Script, ScriptedSession, write
-from gilscope.views.cells import NO_DATA, ZOOMS_NS, Timeline, apportion, fold
+from gilscope.views.cells import NO_DATA, ZOOMS_NS, apportion, fold
+from gilscope.views.timeline import Timeline
 from gilscope.views.viewing import Viewing
 from tests.views.conftest import record
 

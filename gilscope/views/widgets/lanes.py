@@ -8,11 +8,11 @@ from textual.message import Message
 from textual.strip import Strip
 
 from gilscope.text import cell_text
-from gilscope.views.cells import Timeline
 from gilscope.views.present import LaneRow
 from gilscope.views.render.lines import blank
 from gilscope.views.render.palette import legend_markup
 from gilscope.views.render.timeline import Columns, columns_for, render_heading, render_lane, render_ruler
+from gilscope.views.timeline import Timeline
 from gilscope.views.widgets.panel import Panel
 
 RULER_FROM_HEIGHT = 5
