@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import statistics
 import subprocess
 import sys
@@ -201,16 +202,18 @@ def _read(screen: Screen, seconds: float, *, slow: bool, until: bytes | None = N
     if not slow:
         screen.output = b""
         return screen.read_for(seconds, until)
-    end, next_at = time.monotonic() + seconds, time.monotonic()
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
-        next_at += _STEP_S
         with suppress(OSError):
+            if not select.select([screen.fd], [], [], 0)[0]:
+                time.sleep(_STEP_S)
+                continue
             data = os.read(screen.fd, round(SLOW_BYTES_PER_S * _STEP_S))
             screen.received += len(data)
             screen.output = (screen.output + data)[-200_000:]
         if until is not None and until in screen.output:
             return True
-        time.sleep(max(0.0, next_at - time.monotonic()))
+        time.sleep(_STEP_S)
     return False
 
 

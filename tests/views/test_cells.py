@@ -153,7 +153,7 @@ def test_cells_do_not_depend_on_how_they_were_read(
             write(session, writer, first=done, last=stop)
             done = stop
         watcher.poll(session=False)
-        watcher.advance(0)
+        watcher.follow()
         grown = whole(watcher)
     fresh = Viewing(reader)
     fresh.cell_ns, fresh._timeline = zoom, Timeline(zoom)

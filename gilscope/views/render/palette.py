@@ -74,7 +74,7 @@ class Palette:
         def style(colour: str, *, bold: bool = False, dim: bool = False) -> Style:
             return base + (Style(color=colour, bold=bold) if colours else Style(bold=bold, dim=dim))
 
-        self.base = base
+        self.base, self.colours, self.plain = base, colours, False
         self.bold = base + Style(bold=True)
         self.dim = style(GREY)
         self.faint = style(DIM, dim=True)

@@ -188,6 +188,7 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         width = self.lanes.content_size.width
         if width:
             viewing.columns = self.lanes.columns(viewing.panels().rows).cells
+            viewing.slots = self.lanes.slots
             viewing.fits = max(1, self.lanes.room)
             viewing.core_columns = max(4, self.cores.content_size.width)
             viewing.output_lines = max(200, self.output.content_size.height)
@@ -195,7 +196,7 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         self._draw_header()
         self._draw_scrub(viewing)
         state = (
-            viewing.playback.position_ns,
+            viewing.moment,
             viewing.playback.mode,
             viewing.edge,
             viewing.cell_ns,
@@ -267,8 +268,11 @@ class Dashboard(TransportScreen, inherit_bindings=False):
                 viewing.timeline(),
                 first=first,
                 cursor=None if viewing.at_edge else viewing.cursor_cell - first,
-                shares=dict(panels.figures.held_share),
+                shares=panels.figures.held_share,
                 holders=frozenset(panels.holders.values()),
+                passes=viewing.passes(),
+                now=viewing.now_slot,
+                speed=viewing.playback.speed,
                 chosen=self._chosen_cells(viewing, first),
                 step=viewing.unit.value,
             )
