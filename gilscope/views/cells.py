@@ -217,7 +217,7 @@ def _lay_out(
 ) -> None:
     """A tick longer than a cell: holds stand where they were, the other states share the cells left."""
     begin, end = _middles(tick.start_ns, tick.end_ns, cell_ns)
-    if end <= begin:
+    if end <= begin or end <= first or begin >= first + len(row):
         return
     states = list(lane_tick.states)
     states[State.BLOCKED] += max(0, tick.end_ns - tick.start_ns - sum(states))
@@ -235,7 +235,7 @@ def _lay_out(
     if not free or not kinds:
         return
     if len(kinds) > 1:
-        free.sort(key=lambda cell: _before_hold(cell, taken, end), reverse=True)
+        free.sort(key=_before_hold(begin, end, taken).__getitem__, reverse=True)
     for cell, state in zip(free, apportion({s: states[s] for s in kinds}, len(free)), strict=True):
         if 0 <= cell - first < len(row):
             row[cell - first] = state
@@ -263,10 +263,15 @@ def _fill(row: bytearray, states: list[int], begin: int, end: int) -> bool:
     return True
 
 
-def _before_hold(cell: int, holds: list[int], end: int) -> int:
-    """How many cells are left until the next hold; after the last one, until the tick's end and further."""
-    following = next((hold for hold in holds if hold > cell), None)
-    return following - cell if following is not None else 2 * end - cell
+def _before_hold(begin: int, end: int, holds: list[int]) -> dict[int, int]:
+    """By cell: how many are left until the next hold; after the last one, to the tick's end and further."""
+    left, following = {}, 2 * end
+    held = set(holds)
+    for cell in range(end - 1, begin - 1, -1):
+        left[cell] = following - cell
+        if cell in held:
+            following = cell
+    return left
 
 
 def apportion(times: Mapping[State, int], cells: int) -> list[State]:

@@ -87,9 +87,11 @@ def marks_of(passes: Iterable[Pass], holders: Iterable[int], rows: Mapping[int, 
         rows: by lane: its row on the screen; lanes out of sight have none.
     """
     found: dict[int, Mark] = {}
-    shown = {rows[lane] for lane in holders if lane in rows}
+    hold = frozenset(holders)
+    shown = {rows[lane] for lane in hold if lane in rows}
     for one in passes:
-        if one.source not in rows or one.target not in rows:
+        # One that was let go since leads nowhere.
+        if one.source not in rows or one.target not in rows or one.target not in hold:
             continue
         source, target = rows[one.source], rows[one.target]
         step = 1 if target > source else -1

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from gilscope.model import Lane
 from gilscope.views.cells import NO_DATA, Folded
 
-AHEAD = 4
+AHEAD = 2
 """Of the cells that time will bring into sight next, a part of this of those in sight is read in advance."""
 WAITING_MOST = 50_000
 """So many ticks of lanes, about 15 MB, are kept for lanes that are not in sight."""

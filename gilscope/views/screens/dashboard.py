@@ -11,10 +11,10 @@ from textual.containers import Horizontal
 from gilscope.model import Quality, SpanReport, Verdict
 from gilscope.text import clock_text, duration_text
 from gilscope.views.layout import BORDERS, Plan, plan
+from gilscope.views.pace import Pace
 from gilscope.views.panels import Panels
 from gilscope.views.playback import Mode
 from gilscope.views.present import present_header
-from gilscope.views.render.cores import render_cores
 from gilscope.views.render.gil import render_gils
 from gilscope.views.render.header import render_header
 from gilscope.views.render.info import render_info
@@ -24,6 +24,7 @@ from gilscope.views.render.words import render_span, render_verdict
 from gilscope.views.screens.keys import BINDINGS, hints
 from gilscope.views.screens.transport import TransportScreen
 from gilscope.views.viewing import Viewing
+from gilscope.views.widgets.cores import CoresPanel
 from gilscope.views.widgets.keys import KeysLine
 from gilscope.views.widgets.lanes import LanesPanel
 from gilscope.views.widgets.output import OutputPanel
@@ -72,6 +73,8 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         self.full: str | None = None
         """The panel that fills the screen."""
         self._shared: tuple[Plan, str | None] | None = None
+        self.pace: Pace | None = None
+        """How often it is drawn."""
         self._drawn: tuple[object, ...] = ()
         self._dirty = True
         self._panels: Panels | None = None
@@ -79,7 +82,7 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         self.header.can_focus = False
         self.gil = Panel("GIL", id="gil")
         self.lanes = LanesPanel(id="lanes")
-        self.cores = Panel("Cores", id="cores")
+        self.cores = CoresPanel(id="cores")
         self.words = Panel("Verdict", id="verdict")
         self.output = OutputPanel(id="output")
         self.info = Panel("Watching: the whole session", id="info")
@@ -294,13 +297,16 @@ class Dashboard(TransportScreen, inherit_bindings=False):
             title = "GIL" if len(panels.gils) < 2 else f"{len(panels.gils)} GILs"
             self.gil.show(render_gils(panels.gils, *self.gil.content_size, self.gil.palette), title=title)
         if self.cores.display:
-            self.cores.show(render_cores(panels.cores, *self.cores.content_size, self.cores.palette))
+            self.cores.draw(panels.cores, full=self.full == "cores")
         if self.words.display:
             self._draw_words()
         if self.output.display:
             self.output.draw(panels.output)
         if self.info.display:
-            self.info.show(render_info(self.quality, *self.info.content_size, self.info.palette))
+            pictures = self.pace.words if self.pace else ""
+            self.info.show(
+                render_info(self.quality, *self.info.content_size, self.info.palette, pictures=pictures)
+            )
 
     def _draw_words(self) -> None:
         (width, height), palette = self.words.content_size, self.words.palette
