@@ -30,7 +30,7 @@ class Pace:
     rate: float = 0.0
     """Pictures a second, now."""
     _drawn_ns: int | None = None
-    _asked_ns: int | None = None
+    _asked_ns: int = 0
     _cost_ns: float = 0.0
 
     def __post_init__(self) -> None:
@@ -44,11 +44,13 @@ class Pace:
             now_ns: the time.
             waiting: writes that the terminal has not taken yet.
         """
-        passed_ns = 0 if self._asked_ns is None else max(0, now_ns - self._asked_ns)
+        if self._drawn_ns is None:
+            self._drawn_ns = self._asked_ns = now_ns
+            return True
+        passed_ns, since_ns = now_ns - self._asked_ns, now_ns - self._drawn_ns
         self._asked_ns = now_ns
-        if self._drawn_ns is not None and now_ns - self._drawn_ns < _EARLY * NS_PER_S / self._allowed():
+        if since_ns < _EARLY * NS_PER_S / self._allowed():
             return False
-        since_ns = 0 if self._drawn_ns is None else now_ns - self._drawn_ns
         if waiting:
             # Late by more than a picture, it is slow and not only busy; and it is so once a picture.
             if since_ns * self._allowed() > LATE * NS_PER_S:

@@ -26,7 +26,8 @@ class RecentWindows:
     def __init__(self, recording: TickWindows, tick_ns: int) -> None:
         self._recording = recording
         self._tick_ns = tick_ns
-        self._from_ns = 0
+        self._from_ns, self._until_ns = 0, -1
+        """Between these all is known."""
         self._ticks: deque[Tick] = deque()
         """Without a hole, all that end after `_from_ns`."""
         self._holds: dict[tuple[int, int], Hold] = {}
@@ -36,16 +37,15 @@ class RecentWindows:
         """As the recording's."""
         if end_ns - start_ns > HOLDS_TICKS * self._tick_ns:
             return self._recording.window(start_ns, end_ns)
-        until_ns = self._ticks[-1].end_ns if self._ticks else -1
-        if not self._from_ns <= start_ns <= until_ns:
+        if not self._from_ns <= start_ns <= self._until_ns:
             read = self._recording.window(start_ns, end_ns)
             self._ticks.clear()
             self._holds.clear()
             self._from_ns = start_ns
             self._keep(read)
             return read
-        read = self._recording.window(start_ns, end_ns, ticks_from_ns=min(until_ns, end_ns))
-        if end_ns > until_ns:
+        read = self._recording.window(start_ns, end_ns, ticks_from_ns=min(self._until_ns, end_ns))
+        if end_ns > self._until_ns:
             self._keep(read)
         found = replace(
             read,
@@ -62,6 +62,8 @@ class RecentWindows:
         self._ticks.extend(tick for tick in read.ticks if tick.end_ns > until_ns)
         for hold in read.holds:
             self._holds[hold.gil, hold.start_ns] = hold
+        # Of a tick that reaches out of the window not all holds were read, and later ones may still come.
+        self._until_ns = min(self._ticks[-1].end_ns, read.end_ns) if self._ticks else -1
 
     def _forget(self) -> None:
         if len(self._ticks) <= KEPT_TICKS + FORGOTTEN_TICKS:

@@ -10,6 +10,7 @@ from queue import Full, Queue
 from threading import Thread
 from typing import Any
 
+STEP_S = 0.1
 GONE_S = 2.0
 """A terminal that takes nothing for so long while the app ends, or has no thread, is gone."""
 
@@ -34,12 +35,16 @@ def outlive(driver: Any) -> bool:
     def write(text: str) -> None:
         while writer.is_alive():
             with suppress(Full):
-                queue.put(text, timeout=0.1)
+                queue.put(text, timeout=STEP_S)
                 return
 
     def stop() -> None:
-        with suppress(Full):
-            queue.put(None, timeout=GONE_S)
+        for _ in range(round(GONE_S / STEP_S)):
+            if not writer.is_alive():
+                return
+            with suppress(Full):
+                queue.put(None, timeout=STEP_S)
+                break
         writer.join(GONE_S)
 
     writer.write, writer.stop = write, stop  # type: ignore[attr-defined]

@@ -18,6 +18,7 @@ LEVELS = "▁▂▃▄▅▆▇█"
 SCROLL_COLUMNS = 48
 """What a core has in a list that can be scrolled, about."""
 PATCH_COLUMNS = 2
+HALF = "▌"
 FADE_CELLS = 5
 """Of the history, which has five cells a second: so long a core stays warm."""
 CELL_COLUMNS_LEAST = 14
@@ -120,7 +121,8 @@ def _grid(rows: Sequence[CoreRow], width: int, height: int, palette: Palette) ->
             if style is not now:
                 segments.append(Segment(text, now))
                 text, now = "", style
-            text += glyph * patch
+            # Half a cell stays free between two of them.
+            text += glyph if patch == 1 else glyph + HALF if shades else glyph * patch
         strips.append(strip([*segments, Segment(text, now)], width, palette))
     return fill(strips, width, height, palette)
 

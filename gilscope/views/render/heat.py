@@ -33,8 +33,9 @@ def heat(cells: bytes, until: int, slots: int) -> int:
     last = max(cells.rfind(state, first, until) for state in _ACTIVE)
     if last < 0:
         return 0
-    age = until - 1 - last
-    return max(1, LEVELS - 1 - age * (LEVELS - 1) // slots)
+    age = (until - 1 - last) / slots
+    # It cools quickly at first, so that who was on a CPU just now stands out among those before.
+    return max(1, LEVELS - 1 - int(age**0.5 * (LEVELS - 1)))
 
 
 def heat_styles(palette: Palette) -> tuple[Style, ...]:
@@ -47,5 +48,5 @@ def heat_styles(palette: Palette) -> tuple[Style, ...]:
     for level in range(1, LEVELS):
         share = (level - 1) / (LEVELS - 2)
         mixed = blend_rgb(text.get_truecolor(), hot.get_truecolor(), share)
-        styles.append(palette.base + Style(color=Color.from_triplet(mixed), bold=level == LEVELS - 1))
+        styles.append(palette.base + Style(color=Color.from_triplet(mixed)))
     return tuple(styles)

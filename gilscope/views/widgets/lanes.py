@@ -30,6 +30,7 @@ from gilscope.views.render.timeline import (
 from gilscope.views.timeline import Timeline
 from gilscope.views.widgets.panel import Panel
 
+BOLD = Style(bold=True)
 RULER_FROM_HEIGHT = 5
 """With fewer rows the ruler's place goes to a lane."""
 
@@ -206,7 +207,7 @@ class LanesPanel(Panel):
         if head is None:
             style = self.palette.base if hot < 0 else self._glow[hot]
             if mark is HOLDER:
-                style = self.palette.bold if hot < 0 else self._glow[-1]
+                style = style + BOLD
             head = self._heads[key] = render_head(
                 row, columns, self.palette, share=share, mark=mark, selected=selected, style=style
             )
