@@ -131,8 +131,14 @@ class RecordingReader:
             for key, process, number, kind, interval, source in rows
         )  # fmt: skip
 
-    def window(self, start_ns: int, end_ns: int) -> Window:
-        """All that a view needs of a span; ticks come coarser where the span has very many."""
+    def window(self, start_ns: int, end_ns: int, *, ticks_from_ns: int = 0) -> Window:
+        """All that a view needs of a span; ticks come coarser where the span has very many.
+
+        Args:
+            start_ns: of the span.
+            end_ns: of the span.
+            ticks_from_ns: ticks and holds before this moment are known, and left out.
+        """
         with self._db.one_moment():
             session = self._session()
             processes, lanes, gils = self._things()
@@ -144,8 +150,8 @@ class RecordingReader:
                 processes=tuple(p for p in processes if p.start_ns <= end_ns),
                 lanes=tuple(n for n in lanes if n.start_ns <= end_ns),
                 gils=gils,
-                ticks=self._ticks.for_view(session, start_ns, end_ns),
-                holds=self._holds(gils, start_ns, end_ns)
+                ticks=self._ticks.for_view(session, max(start_ns, ticks_from_ns), end_ns),
+                holds=self._holds(gils, max(start_ns, ticks_from_ns), end_ns)
                 if end_ns - start_ns <= 100 * session.tick_ns
                 else (),
                 gaps=self._gaps(start_ns, end_ns),

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -25,6 +27,7 @@ from gilscope.recording.marks import add_mark
 from gilscope.recording.reader import RecordingReader
 from gilscope.text import clean, clock_text
 from gilscope.views.control import SessionControl
+from gilscope.views.pace import FRAMES_PER_S, OVER_SSH_PER_S, Pace
 from gilscope.views.screens.dashboard import Dashboard
 from gilscope.views.screens.dialogs import HelpScreen, InputScreen, MarksScreen, QuitChoice, QuitScreen
 from gilscope.views.screens.functions import FlamesOf, FunctionsScreen
@@ -33,6 +36,7 @@ from gilscope.views.screens.stalls import StallsScreen
 from gilscope.views.screens.tables import SummaryOf, TableScreen
 from gilscope.views.thinking import QualityOf, SpanOf, ThinkingApp, VerdictOf
 from gilscope.views.viewing import Viewing
+from gilscope.views.writing import outlive, waiting
 
 UNDER_MODAL = 10
 """Under another screen only every so many frames are drawn."""
@@ -108,6 +112,7 @@ class GilscopeApp(ThinkingApp):
         self._reader: RecordingReader | None = None
         self._started_ns = self._last_ns = self._session_ns = self.clock.now_ns()
         self._frames = 0
+        self.pace = Pace(OVER_SSH_PER_S if os.environ.get("SSH_CONNECTION") else FRAMES_PER_S)
         self._failures = 0
 
     # --- life ---
@@ -117,7 +122,9 @@ class GilscopeApp(ThinkingApp):
         self.push_screen(self.dashboard)
         self.set_interval(1 / self.settings.frame_rate, self._frame)
         self.call_after_refresh(self._settle)
+        self.dashboard.pace = self.pace
         if not self.is_headless:
+            outlive(self._driver)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGHUP, signal.SIGTERM):
                 with contextlib.suppress(ValueError, RuntimeError):
@@ -158,14 +165,16 @@ class GilscopeApp(ThinkingApp):
         self._frames += 1
         if len(self.screen_stack) > 2 and self._frames % UNDER_MODAL:
             return
-        if self._terminal_is_behind():
-            return
         now = self.clock.now_ns()
+        if not self.is_headless and not self.pace.due(time.monotonic_ns(), waiting(self._driver)):
+            return
+        began_ns = time.thread_time_ns()
         passed, self._last_ns = now - self._last_ns, now
         try:
             self._look(now)
             self.dashboard.frame(passed)
             self._failures = 0
+            self.pace.took(2 * (time.thread_time_ns() - began_ns))  # Textual paints what was made here
         except GilscopeError as error:
             self._failures += 1
             if self._failures == 1 and self.dashboard.viewing is not None:
@@ -174,13 +183,6 @@ class GilscopeApp(ThinkingApp):
                 )
             if self._failures >= READ_PATIENCE:
                 self.fail(str(error))
-
-    def _terminal_is_behind(self) -> bool:
-        """A slow terminal has not yet drawn the last frames; more would only make keys slow to answer."""
-        writer = getattr(self._driver, "_writer_thread", None)
-        queue = getattr(writer, "_queue", None)
-        size = getattr(queue, "qsize", None)
-        return bool(size and size() > 1)
 
     def _look(self, now: int) -> None:
         """See how the session and the recording have moved on."""

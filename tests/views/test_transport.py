@@ -417,14 +417,15 @@ async def test_slow_motion_while_the_target_runs_loses_nothing(
         reader = RecordingReader(writer.path, live=True)
         other = Viewing(reader)
         other.columns, other.fits = viewing(app).columns, viewing(app).fits
+        other.slots = viewing(app).slots
         other.advance(0)
         while other.timeline() and other.more:
             pass
         for row in other.panels().rows:
             if row.lane is not None:
-                first = other.edge - other.columns
-                seen = viewing(app).timeline().row(row.lane, row.pid, first, other.columns)
-                assert seen == other.timeline().row(row.lane, row.pid, first, other.columns)
+                span = (other.edge - other.columns) * other.slots, other.columns * other.slots
+                seen = viewing(app).timeline().row(row.lane, row.pid, *span)
+                assert seen == other.timeline().row(row.lane, row.pid, *span)
         handoffs = sum(gil.handoffs for tick in reader.ticks() for gil in tick.gils)
         expected = sum(
             gil.handoffs

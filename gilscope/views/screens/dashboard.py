@@ -12,10 +12,10 @@ from gilscope.model import Quality, SpanReport, Verdict
 from gilscope.settings import PANELS
 from gilscope.text import clock_text, duration_text
 from gilscope.views.layout import BORDERS, Plan, plan
+from gilscope.views.pace import Pace
 from gilscope.views.panels import Panels
 from gilscope.views.playback import Mode
 from gilscope.views.present import present_header
-from gilscope.views.render.cores import render_cores
 from gilscope.views.render.gil import render_gils
 from gilscope.views.render.header import render_header
 from gilscope.views.render.info import render_info
@@ -25,6 +25,7 @@ from gilscope.views.render.words import render_span
 from gilscope.views.screens.keys import BINDINGS, hints
 from gilscope.views.screens.picking import FilterLine, PickingScreen
 from gilscope.views.viewing import Viewing
+from gilscope.views.widgets.cores import CoresPanel
 from gilscope.views.widgets.keys import KeysLine
 from gilscope.views.widgets.lanes import LanesPanel
 from gilscope.views.widgets.output import OutputPanel
@@ -72,6 +73,8 @@ class Dashboard(PickingScreen, inherit_bindings=False):
         self.full: str | None = None
         """The panel that fills the screen."""
         self._shared: Plan | None = None
+        self.pace: Pace | None = None
+        """How often it is drawn."""
         self._drawn: tuple[object, ...] = ()
         self._dirty = True
         self._panels: Panels | None = None
@@ -79,7 +82,7 @@ class Dashboard(PickingScreen, inherit_bindings=False):
         self.header.can_focus = False
         self.gil = Panel("GIL", id="gil")
         self.lanes = LanesPanel(id="lanes")
-        self.cores = Panel("Cores", id="cores")
+        self.cores = CoresPanel(id="cores")
         self.words = VerdictPanel(id="verdict")
         self.output = OutputPanel(id="output")
         self.info = Panel("Watching: the whole session", id="info")
@@ -191,6 +194,7 @@ class Dashboard(PickingScreen, inherit_bindings=False):
         width = self.lanes.content_size.width
         if width:
             viewing.columns = self.lanes.columns(viewing.panels().rows).cells
+            viewing.slots = self.lanes.slots
             viewing.fits = max(1, self.lanes.room)
             viewing.core_columns = max(4, self.cores.content_size.width)
             viewing.output_lines = max(200, self.output.content_size.height)
@@ -198,7 +202,7 @@ class Dashboard(PickingScreen, inherit_bindings=False):
         self._draw_header()
         self._draw_scrub(viewing)
         state = (
-            viewing.playback.position_ns,
+            viewing.moment,
             viewing.playback.mode,
             viewing.edge,
             viewing.cell_ns,
@@ -270,8 +274,11 @@ class Dashboard(PickingScreen, inherit_bindings=False):
                 viewing.timeline(),
                 first=first,
                 cursor=None if viewing.at_edge else viewing.cursor_cell - first,
-                shares=dict(panels.figures.held_share),
+                shares=panels.figures.held_share,
                 holders=frozenset(panels.holders.values()),
+                passes=viewing.passes(),
+                now=viewing.now_slot,
+                speed=viewing.playback.speed,
                 chosen=self._chosen_cells(viewing, first),
                 step=viewing.unit.value,
                 picked=self.lanes_words(),
@@ -294,13 +301,16 @@ class Dashboard(PickingScreen, inherit_bindings=False):
             title = "GIL" if len(panels.gils) < 2 else f"{len(panels.gils)} GILs"
             self.gil.show(render_gils(panels.gils, *self.gil.content_size, self.gil.palette), title=title)
         if self.cores.display:
-            self.cores.show(render_cores(panels.cores, *self.cores.content_size, self.cores.palette))
+            self.cores.draw(panels.cores, full=self.full == "cores")
         if self.words.display:
             self._draw_words()
         if self.output.display:
             self.output.draw(panels.output)
         if self.info.display:
-            self.info.show(render_info(self.quality, *self.info.content_size, self.info.palette))
+            pictures = self.pace.words if self.pace else ""
+            self.info.show(
+                render_info(self.quality, *self.info.content_size, self.info.palette, pictures=pictures)
+            )
 
     def _draw_words(self) -> None:
         (width, height), palette = self.words.content_size, self.words.palette

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.binding import Binding
 from textual.message import Message
 from textual.strip import Strip
 
 from gilscope.text import cell_text
-from gilscope.views.cells import Timeline
+from gilscope.views.passing import HOLDER, Mark, Pass, marks_of
 from gilscope.views.present import LaneRow
+from gilscope.views.render.halves import HalfCells, fits
+from gilscope.views.render.heat import fade_slots, heat, heat_styles
 from gilscope.views.render.lines import blank, text_strip
-from gilscope.views.render.palette import legend_markup
-from gilscope.views.render.timeline import Columns, columns_for, render_heading, render_lane, render_ruler
+from gilscope.views.render.palette import Palette, legend_markup
+from gilscope.views.render.timeline import (
+    Columns,
+    columns_for,
+    join_lane,
+    render_cells,
+    render_head,
+    render_heading,
+    render_ruler,
+)
+from gilscope.views.timeline import Timeline
 from gilscope.views.widgets.panel import Panel
 
+BOLD = Style(bold=True)
 RULER_FROM_HEIGHT = 5
 """With fewer rows the ruler's place goes to a lane."""
 
@@ -86,6 +102,11 @@ class LanesPanel(Panel):
         self._pressed: int | None = None
         """The column of the cells where the mouse was pressed."""
         self._dragged = False
+        self._halves = HalfCells(Palette())
+        self._glow: tuple[Style, ...] = ()
+        self._heads_for: tuple[tuple[LaneRow, ...], Columns | None] = ((), None)
+        self._heads: dict[tuple[object, ...], list[Segment]] = {}
+        """Left parts of rows that were drawn."""
 
     @property
     def room(self) -> int:
@@ -108,8 +129,11 @@ class LanesPanel(Panel):
         *,
         first: int,
         cursor: int | None,
-        shares: dict[int, float],
+        shares: Mapping[int, float],
         holders: frozenset[int],
+        passes: tuple[Pass, ...] = (),
+        now: int | None = None,
+        speed: float = 1.0,
         chosen: tuple[int, int] | None = None,
         step: str = "",
         picked: str = "",
@@ -118,11 +142,14 @@ class LanesPanel(Panel):
 
         Args:
             rows: all rows.
-            timeline: cells, from `first` on.
+            timeline: states, `self.slots` of them a cell.
             first: the cell in the left column; may be negative before the session is that old.
             cursor: the column of the position, if it is marked.
             shares: by lane, its share of the time that it held the GIL.
             holders: lanes that hold a GIL now.
+            passes: GILs on their way from lane to lane.
+            now: the slot behind the position; None: nothing glows.
+            speed: of the picture: so fast does heat fade.
             chosen: the columns of the selected span.
             step: by what one steps.
             picked: how the lanes are sorted and filtered.
@@ -131,35 +158,34 @@ class LanesPanel(Panel):
         width, room, palette, focused = self.content_size.width, self.room, self.palette, self.has_focus
         self.selected = max(0, min(self.selected, len(rows) - 1))
         self.top = max(0, min(self.top, len(rows) - room))
+        self._keep_heads(columns)
+        slots, halves = self.slots, self._halves if self.slots > 1 else None
+        end = min(self.top + room, len(rows))
+        places = {row.lane.key: at for at, row in enumerate(rows[self.top : end]) if row.lane is not None}
+        marks = marks_of(passes, holders, places)
+        fade = fade_slots(speed, timeline.cell_ns)
         strips: list[Strip] = []
-        for number in range(self.top, min(self.top + room, len(rows))):
-            row, lane = rows[number], rows[number].lane
-            selected = focused and number == self.selected
+        for at, row in enumerate(rows[self.top : end]):
+            lane, selected = row.lane, focused and self.top + at == self.selected
             if lane is None:
                 strips.append(render_heading(row, width, palette, selected=selected))
                 continue
-            strips.append(
-                render_lane(
-                    row,
-                    timeline.row(lane, row.pid, first, columns.cells),
-                    columns,
-                    palette,
-                    share=None if row.ended else shares.get(lane.key, 0.0),
-                    holds=lane.key in holders,
-                    selected=selected,
-                    cursor=cursor,
-                    chosen=chosen,
-                )
-            )
+            cells = timeline.row(lane, row.pid, first * slots, columns.cells * slots)
+            hot = -1 if now is None else heat(cells, now - first * slots, fade)
+            share = None if row.ended else shares.get(lane.key, 0.0)
+            head = self._head(row, columns, share, marks.get(at), hot, selected=selected)
+            drawn = render_cells(cells, palette, cursor=cursor, chosen=chosen, halves=halves)
+            strips.append(join_lane(head, drawn, columns))
         strips += [blank(width, palette)] * (room - len(strips))
+        cell_ns = timeline.cell_ns * slots
         if room < self.content_size.height:
-            strips.append(render_ruler(first, timeline.cell_ns, columns, palette, cursor=cursor))
+            strips.append(render_ruler(first, cell_ns, columns, palette, cursor=cursor))
         shown = f"{self._n_lanes} lane{'' if self._n_lanes == 1 else 's'}"
         if len(rows) > room:
             shown = f"rows {self.top + 1} – {self.top + room} of {len(rows)}"
         legend = legend_markup(width - len(shown) - 8, self.palette)
         subtitle = f"{legend} ── {shown}" if legend else shown
-        title = f"Lanes ── {cell_text(timeline.cell_ns)} a cell"
+        title = f"Lanes ── {cell_text(cell_ns)} a cell"
         if step:
             title += f" ── , . a {step}"
         if picked:
@@ -167,6 +193,42 @@ class LanesPanel(Panel):
         if not rows:
             strips[0] = text_strip("No lane has that in its name.", width, palette.dim, palette)
         self.show(strips, title=title, subtitle=subtitle)
+
+    @property
+    def slots(self) -> int:
+        """How many states a cell shows: two where halves of it can be told apart."""
+        return 2 if fits(self.palette) else 1
+
+    def _keep_heads(self, columns: Columns) -> None:
+        """Forget what was made for other colours, lanes or sizes."""
+        if self._halves.palette is not self.palette:
+            self._halves, self._glow = HalfCells(self.palette), heat_styles(self.palette)
+        elif self._heads_for[0] is self._rows and self._heads_for[1] == columns:
+            return
+        self._heads_for = (self._rows, columns)
+        self._heads.clear()
+
+    def _head(
+        self,
+        row: LaneRow,
+        columns: Columns,
+        share: float | None,
+        mark: Mark | None,
+        hot: int,
+        *,
+        selected: bool,
+    ) -> list[Segment]:
+        """The left part of a row; most are as they were in the last frame."""
+        key = (row.process, row.lane.key if row.lane else 0, share, mark, hot, selected)
+        head = self._heads.get(key)
+        if head is None:
+            style = self.palette.base if hot < 0 else self._glow[hot]
+            if mark is HOLDER:
+                style = style + BOLD
+            head = self._heads[key] = render_head(
+                row, columns, self.palette, share=share, mark=mark, selected=selected, style=style
+            )
+        return head
 
     def action_move(self, rows: int) -> None:
         """Select another row, and keep it in sight."""
