@@ -19,15 +19,17 @@ from typing import Any, ClassVar, Literal
 from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
+from textual.timer import Timer
 
 from gilscope.clock import Clock, MonotonicClock
 from gilscope.errors import GilscopeError
 from gilscope.model import NS_PER_MS, NS_PER_S, Mark
 from gilscope.recording.marks import add_mark
 from gilscope.recording.reader import RecordingReader
+from gilscope.settings import Settings
 from gilscope.text import clean, clock_text
 from gilscope.views.control import SessionControl
-from gilscope.views.pace import FRAMES_PER_S, OVER_SSH_PER_S, Pace
+from gilscope.views.pace import OVER_SSH_PER_S, Pace
 from gilscope.views.screens.dashboard import Dashboard
 from gilscope.views.screens.dialogs import HelpScreen, InputScreen, MarksScreen, QuitChoice, QuitScreen
 from gilscope.views.screens.functions import FlamesOf, FunctionsScreen
@@ -112,7 +114,8 @@ class GilscopeApp(ThinkingApp):
         self._reader: RecordingReader | None = None
         self._started_ns = self._last_ns = self._session_ns = self.clock.now_ns()
         self._frames = 0
-        self.pace = Pace(OVER_SSH_PER_S if os.environ.get("SSH_CONNECTION") else FRAMES_PER_S)
+        self.pace = Pace()
+        self._timer: Timer | None = None
         self._failures = 0
 
     # --- life ---
@@ -120,7 +123,7 @@ class GilscopeApp(ThinkingApp):
     def on_mount(self) -> None:
         """Begin to draw."""
         self.push_screen(self.dashboard)
-        self.set_interval(1 / self.settings.frame_rate, self._frame)
+        self._begin_frames()
         self.call_after_refresh(self._settle)
         self.dashboard.pace = self.pace
         if not self.is_headless:
@@ -129,6 +132,20 @@ class GilscopeApp(ThinkingApp):
             for number in (signal.SIGHUP, signal.SIGTERM):
                 with contextlib.suppress(ValueError, RuntimeError):
                     loop.add_signal_handler(number, self._hung_up)
+
+    def _begin_frames(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        rate = float(self.settings.frame_rate)
+        if os.environ.get("SSH_CONNECTION"):
+            rate = min(rate, OVER_SSH_PER_S)
+        self.pace.most = self.pace.rate = rate
+        self._timer = self.set_interval(1 / rate, self._frame)
+
+    def settings_changed(self, before: Settings) -> None:
+        """Another frame rate holds at once."""
+        if self.settings.frame_rate != before.frame_rate and self._timer is not None:
+            self._begin_frames()
 
     @staticmethod
     def _settle() -> None:

@@ -96,10 +96,14 @@ class ScopeApp(App[None]):
         before, self.settings = self.settings, settings
         if settings.theme not in (before.theme, self.theme) and not self.no_color:
             self.theme = self._theme_set = settings.theme
+        self.settings_changed(before)
         if self._remember is not None and not self._problem:
             if not self._unsaved:
                 self.set_timer(SAVE_AFTER_S, self._save)
             self._unsaved = True
+
+    def settings_changed(self, before: Settings) -> None:
+        """Let other settings hold at once, where they are not of the start only."""
 
     def _save(self) -> None:
         if not self._unsaved or self._remember is None:

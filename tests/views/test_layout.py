@@ -142,6 +142,8 @@ async def test_the_settings_screen(finished: Path) -> None:
         assert app.theme == "ansi-light", "from the first one round to the last"
         await pilot.press("right", "down", "right", "down", "left", "down", "space")
         assert (app.settings.cell_ms, app.settings.frame_rate, app.settings.fold) == (10, 20, True)
+        assert app._timer is not None
+        assert app._timer._interval == 1 / 20
         await pilot.press("r")
         assert app.settings == DEFAULTS
         await pilot.press("enter", "escape")
