@@ -10,12 +10,11 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from textual.app import SystemCommand
-from textual.binding import Binding
 from textual.screen import Screen
 
 from gilscope.clock import Clock, MonotonicClock
@@ -24,11 +23,13 @@ from gilscope.model import NS_PER_MS, NS_PER_S, Mark
 from gilscope.recording.marks import add_mark
 from gilscope.recording.reader import RecordingReader
 from gilscope.text import clean, clock_text
+from gilscope.views.commands import system_commands
 from gilscope.views.control import SessionControl
+from gilscope.views.keymap import key as _key
 from gilscope.views.screens.dashboard import Dashboard
-from gilscope.views.screens.dialogs import HelpScreen, InputScreen, MarksScreen, QuitChoice, QuitScreen
+from gilscope.views.screens.dialogs import InputScreen, MarksScreen, QuitChoice, QuitScreen
 from gilscope.views.screens.functions import FlamesOf, FunctionsScreen
-from gilscope.views.screens.keys import BINDINGS, key_list
+from gilscope.views.screens.help import help_for
 from gilscope.views.screens.tables import SummaryOf, TableScreen
 from gilscope.views.thinking import QualityOf, SpanOf, ThinkingApp, VerdictOf
 from gilscope.views.viewing import Viewing
@@ -56,7 +57,7 @@ class GilscopeApp(ThinkingApp):
     TITLE = "gilscope"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[Any]] = [
-        Binding("ctrl+c,ctrl+q", "leave", "Quit", show=False, priority=True, id="app.quit")
+        _key("ctrl+c,ctrl+q", "leave", "Quit", name="app.quit", shown="ctrl c", priority=True)
     ]
 
     def __init__(
@@ -231,7 +232,7 @@ class GilscopeApp(ThinkingApp):
 
     def action_help(self) -> None:
         """Keys, states and words."""
-        self.push_screen(HelpScreen(key_list()))
+        self.push_screen(help_for(self.screen))
 
     def action_type_line(self) -> None:
         """A line for the target's input."""
@@ -339,18 +340,5 @@ class GilscopeApp(ThinkingApp):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The command palette: the same actions as the keys, and themes."""
-        if screen is self.dashboard:
-            for binding in BINDINGS:
-                if isinstance(binding, Binding):
-                    yield SystemCommand(
-                        (binding.tooltip or binding.description).split(":")[0],
-                        f"key {binding.key_display or binding.key}",
-                        self._runner(binding.action),
-                    )
+        yield from system_commands(self, screen)
         yield SystemCommand("Theme", "Change the colours of the screen", self.action_change_theme)
-
-    def _runner(self, action: str) -> Callable[[], Any]:
-        async def run() -> None:
-            await self.dashboard.run_action(action)
-
-        return run

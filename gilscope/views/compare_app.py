@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from textual.app import App
-from textual.binding import Binding
+from textual.app import App, SystemCommand
+from textual.screen import Screen
 
+from gilscope.views.commands import system_commands
 from gilscope.views.comparing import ComparedRun, ComparedTable
-from gilscope.views.screens.compare_keys import NOTES, WORDS, key_list
+from gilscope.views.keymap import key as _key
+from gilscope.views.screens.compare_keys import COMPARE_WORDS, NOTES, key_list
 from gilscope.views.screens.comparison import ComparisonScreen
-from gilscope.views.screens.dialogs import HelpScreen
+from gilscope.views.screens.help import HelpScreen
 from gilscope.views.section import Section
 
 
@@ -23,9 +25,9 @@ class CompareApp(App[None]):
 
     CSS_PATH = "gilscope.tcss"
     TITLE = "gilscope"
-    ENABLE_COMMAND_PALETTE = False
+    ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[Any]] = [
-        Binding("ctrl+c,ctrl+q", "leave", "Quit", show=False, priority=True, id="app.quit")
+        _key("ctrl+c,ctrl+q", "leave", "Quit", name="app.quit", shown="ctrl c", priority=True)
     ]
 
     def __init__(self, runs: Sequence[ComparedRun], table: ComparedTable) -> None:
@@ -56,8 +58,12 @@ class CompareApp(App[None]):
 
     def action_help(self) -> None:
         """Keys, states and words."""
-        self.push_screen(HelpScreen(key_list(), words=WORDS, notes=NOTES))
+        self.push_screen(HelpScreen(key_list(), panel="runs", words=COMPARE_WORDS, notes=NOTES))
 
     def action_leave(self) -> None:
         """Quit."""
         self.exit()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The command palette: the same actions as the keys."""
+        return system_commands(self, screen)

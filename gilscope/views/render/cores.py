@@ -40,6 +40,28 @@ def render_cores(rows: Sequence[CoreRow], width: int, height: int, palette: Pale
     return fill(strips, width, height, palette)
 
 
+def core_at(rows: Sequence[CoreRow], width: int, height: int, x: int, y: int) -> CoreRow | None:
+    """The core that stands at a place of what `render_cores` draws."""
+    if not rows or height <= 0 or x < 0 or y < 0:
+        return None
+    per_row = -(-len(rows) // height)
+    column = width // per_row
+    if per_row > 1 and column < CELL_COLUMNS_LEAST:
+        left, per_line = _grid_columns(rows, width, height)
+        number = y * per_line + x - left
+        return rows[number] if left <= x < left + per_line and number < len(rows) else None
+    height_used = -(-len(rows) // per_row)
+    number = x // column * height_used + y
+    return rows[number] if y < height_used and number < len(rows) else None
+
+
+def _grid_columns(rows: Sequence[CoreRow], width: int, height: int) -> tuple[int, int]:
+    """Where the cores of a line of the grid begin, and how many there are in each."""
+    left = len(str(rows[-1].core)) + 2
+    most = -(-len(rows) // height)
+    return left, min(max(1, width - left), max(most, 8 * -(-most // 8)))
+
+
 def _core(row: CoreRow, width: int, digits: int, label: int, palette: Palette) -> list[Segment]:
     load = "  ? %" if row.busy_share is None else f"{row.busy_share * 100:3.0f} %"
     segments = [Segment(f"{row.core:>{digits}} ", palette.dim), Segment(f"{load}  ", palette.base)]
@@ -73,9 +95,7 @@ def _cell(cell: tuple[float, float] | None, palette: Palette) -> tuple[str, Styl
 def _grid(rows: Sequence[CoreRow], width: int, height: int, palette: Palette) -> list[Strip]:
     """One glyph a core, its load now; each line begins with the number of its first core."""
     digits = len(str(rows[-1].core))
-    room = max(1, width - digits - 2)
-    most = -(-len(rows) // height)
-    per_row = min(room, max(most, 8 * -(-most // 8)))
+    _, per_row = _grid_columns(rows, width, height)
     strips = []
     for begin in range(0, len(rows), per_row):
         segments = [Segment(f"{rows[begin].core:>{digits}}  ", palette.dim)]

@@ -14,16 +14,17 @@ from gilscope.views.layout import BORDERS, Plan, plan
 from gilscope.views.panels import Panels
 from gilscope.views.playback import Mode
 from gilscope.views.present import present_header
-from gilscope.views.render.cores import render_cores
+from gilscope.views.render.footer import KeyHint
 from gilscope.views.render.gil import render_gils
 from gilscope.views.render.header import render_header
 from gilscope.views.render.info import render_info
 from gilscope.views.render.lines import fill, text_strip
 from gilscope.views.render.scrub import ScrubState
 from gilscope.views.render.words import render_span, render_verdict
-from gilscope.views.screens.keys import BINDINGS, hints
+from gilscope.views.screens.keys import BINDINGS, dashboard_hints
 from gilscope.views.screens.transport import TransportScreen
 from gilscope.views.viewing import Viewing
+from gilscope.views.widgets.cores import CoresPanel
 from gilscope.views.widgets.keys import KeysLine
 from gilscope.views.widgets.lanes import LanesPanel
 from gilscope.views.widgets.output import OutputPanel
@@ -40,6 +41,7 @@ class Dashboard(TransportScreen, inherit_bindings=False):
     """All panels on one screen, or one of them on all of it."""
 
     AUTO_FOCUS = ""
+    MAIN_PANEL = "lanes"
     BINDINGS = BINDINGS
     TITLE = "gilscope"
 
@@ -79,14 +81,14 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         self.header.can_focus = False
         self.gil = Panel("GIL", id="gil")
         self.lanes = LanesPanel(id="lanes")
-        self.cores = Panel("Cores", id="cores")
+        self.cores = CoresPanel(id="cores")
         self.words = Panel("Verdict", id="verdict")
         self.output = OutputPanel(id="output")
         self.info = Panel("Watching: the whole session", id="info")
         self.info.display = False
         self.scrub = ScrubBar(id="scrub")
         self._scrub_drawn: tuple[object, ...] = ()
-        self.keys = KeysLine(hints(live=live), id="keys")
+        self.keys = KeysLine(dashboard_hints(live=live), id="keys")
 
     def compose(self) -> ComposeResult:
         """The panels from top to bottom."""
@@ -153,7 +155,7 @@ class Dashboard(TransportScreen, inherit_bindings=False):
     def on_panel_changed(self) -> None:
         """A panel has another size or scroll position."""
         self._tell_output_size()
-        self.keys.draw()
+        self._draw_keys()
         self.redraw()
         self.frame(0)
 
@@ -290,7 +292,7 @@ class Dashboard(TransportScreen, inherit_bindings=False):
             title = "GIL" if len(panels.gils) < 2 else f"{len(panels.gils)} GILs"
             self.gil.show(render_gils(panels.gils, *self.gil.content_size, self.gil.palette), title=title)
         if self.cores.display:
-            self.cores.show(render_cores(panels.cores, *self.cores.content_size, self.cores.palette))
+            self.cores.draw(panels.cores)
         if self.words.display:
             self._draw_words()
         if self.output.display:
@@ -314,6 +316,38 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         )
 
     # --- keys ---
+
+    def _draw_keys(self) -> None:
+        """The keys that have a sense here: those of the focused panel first."""
+        self.keys.hints = self.more_hints() + dashboard_hints(
+            live=self.live, focused=self.focused, full=bool(self.full)
+        )
+        self.keys.draw()
+
+    def more_hints(self) -> list[KeyHint]:
+        """Keys of a screen that is more than a dashboard."""
+        return []
+
+    def copied(self) -> tuple[str, str]:
+        """What is copied: a row, or all that a panel says, whether it fits or not."""
+        if self.focused_panel() is self.words and self.verdict is not None:
+            span = self.viewing.whole.selection if self.viewing else None
+            verdict = self.report.verdict if span and self.report else self.verdict
+            return "the verdict", "\n".join(
+                [verdict.headline, *verdict.advice, *verdict.evidence, *verdict.also]
+            )
+        return super().copied()
+
+    def action_rows(self, rows: int) -> None:
+        """Another lane, while nothing that has rows of its own has the focus."""
+        if self.lanes.display:
+            self.lanes.focus()
+            self.lanes.action_move(rows)
+
+    def on_panel_chosen(self, message: Panel.Chosen) -> None:
+        """Two clicks on a panel."""
+        if message.panel in PANELS:
+            self.action_panel(message.panel)
 
     def action_full(self) -> None:
         """The focused panel on the whole screen, or all panels again."""
