@@ -19,6 +19,8 @@ class PanelledScreen(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Have what covers a screen that is too small."""
+        if not self.is_attached:
+            return  # the app ended before it began
         small = Small()
         self.mount(small)
         small.fit(*self.app.size)
