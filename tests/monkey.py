@@ -102,11 +102,7 @@ class Monkey:
     @property
     def done(self) -> bool:
         """It has sent enough, or something broke."""
-        return (
-            self.tally.events >= self.count
-            or bool(self.tally.troubles)
-            or time.monotonic() > self.until_s
-        )
+        return self.tally.events >= self.count or bool(self.tally.troubles) or time.monotonic() > self.until_s
 
     async def play(self, pilot: Pilot[None]) -> None:
         """Until enough is sent or the app ended."""
@@ -154,7 +150,12 @@ class Monkey:
         return self.random.randrange(max(1, width)), self.random.randrange(max(1, height))
 
     def _mouse(
-        self, pilot: Pilot[None], cls: type[events.MouseEvent], at: tuple[int, int], kind: str, button: int = 0
+        self,
+        pilot: Pilot[None],
+        cls: type[events.MouseEvent],
+        at: tuple[int, int],
+        kind: str,
+        button: int = 0,
     ) -> None:
         held = {name: self.random.random() < 0.2 for name in ("shift", "meta", "ctrl")}
         moved = at[0] - self._at[0], at[1] - self._at[1]
@@ -265,7 +266,9 @@ def _runs(process: psutil.Process) -> bool:
         return False
 
 
-def one_session(monkey: Monkey, folder: Path, *, dress: Callable[[GilscopeApp], None] = lambda _: None) -> None:
+def one_session(
+    monkey: Monkey, folder: Path, *, dress: Callable[[GilscopeApp], None] = lambda _: None
+) -> None:
     """Start a target, let the monkey at it until it quits or has sent enough, and see that all is gone."""
     tally, family = monkey.tally, _Family()
     tally.sessions += 1
@@ -278,14 +281,16 @@ def one_session(monkey: Monkey, folder: Path, *, dress: Callable[[GilscopeApp], 
         dress(app)
         apps.append(app)
         if monkey.random.random() < 0.25:
-            text = LessonText(place="Lesson", title="A title", paragraphs=(("", "Text. " * 90),), script="x.py")
+            text = LessonText(
+                place="Lesson", title="A title", paragraphs=(("", "Text. " * 90),), script="x.py"
+            )
             app.dashboard = LessonDashboard("x", live=True, text=text, step=lambda _by: None)
         app.run = lambda *_args, **_kw: asyncio.run(_drive(app, monkey, family))  # type: ignore[method-assign]
 
     with _nothing_hidden(tally):
         try:
             watch_on_screen(config, dress=put_monkey)
-        except BaseException:  # noqa: BLE001 - whatever it is, it is what we look for
+        except BaseException:
             tally.troubles.append(traceback.format_exc())
     (app,) = apps
     tally.outcomes[app.outcome] += 1

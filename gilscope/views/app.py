@@ -26,6 +26,7 @@ from gilscope.text import clean, clock_text
 from gilscope.views.commands import system_commands
 from gilscope.views.control import SessionControl
 from gilscope.views.keymap import key as _key
+from gilscope.views.notices import Notices
 from gilscope.views.screens.dashboard import Dashboard
 from gilscope.views.screens.dialogs import InputScreen, MarksScreen, QuitChoice, QuitScreen
 from gilscope.views.screens.functions import FlamesOf, FunctionsScreen
@@ -74,6 +75,7 @@ class GilscopeApp(ThinkingApp):
         flames_of: FlamesOf | None = None,
         at_ns: int | None = None,
         speed: float = 1.0,
+        budget_share: float | None = None,
     ) -> None:
         """Prepare; nothing is opened before `run`.
 
@@ -90,6 +92,7 @@ class GilscopeApp(ThinkingApp):
             flames_of: likewise, the functions that held a GIL.
             at_ns: where a replay begins; None: at its start.
             speed: how fast it plays.
+            budget_share: how much of a core watching may take, for a word when it takes more.
         """
         super().__init__(verdict_of, quality_of, span_of)
         self.path = path
@@ -107,6 +110,7 @@ class GilscopeApp(ThinkingApp):
             resize_output=control.resize_output if control else None,
         )
         self._reader: RecordingReader | None = None
+        self._notices = Notices(budget_share)
         self._started_ns = self._last_ns = self._session_ns = self.clock.now_ns()
         self._frames = 0
         self._failures = 0
@@ -199,8 +203,15 @@ class GilscopeApp(ThinkingApp):
             self._open(now)
         else:
             viewing.poll(session=session)
+            if session and self.control is not None:
+                self._tell_news(viewing, now)
             self.judge(now, viewing)
             self.sum_up(viewing)
+
+    def _tell_news(self, viewing: Viewing, now: int) -> None:
+        if self._reader is not None:
+            for notice in self._notices.look(viewing.session, viewing.head_ns, self._reader, now):
+                self.notify(notice.words, severity=notice.severity, timeout=6, markup=False)
 
     def _open(self, now: int) -> None:
         live = self.control is not None

@@ -49,7 +49,7 @@ class FunctionsScreen(ModalScreen[None]):
         _key("tab", "thread(1)", "thread", name="functions.next", tooltip="The next thread", priority=True),
         _key("shift+tab", "thread(-1)", "The thread before", name="functions.before", priority=True),
         _key("y", "copy", "copy", name="functions.copy", tooltip="Copy the function, with its share"),
-        _key("question_mark,f1", "app.help", "help", name="functions.help", tooltip="What this is", shown="?"),
+        _key("question_mark,f1", "app.help", "help", name="functions.help", tooltip="About it", shown="?"),
         _key("escape,q,8", "dismiss", "close", name="functions.close", tooltip="Close", shown="esc"),
     ]  # fmt: skip
     FOOTER: ClassVar = {
