@@ -23,7 +23,6 @@ from gilscope.model import NS_PER_MS, NS_PER_S, Mark
 from gilscope.recording.marks import add_mark
 from gilscope.recording.reader import RecordingReader
 from gilscope.text import clean, clock_text
-from gilscope.views.commands import system_commands
 from gilscope.views.control import SessionControl
 from gilscope.views.keymap import key as _key
 from gilscope.views.notices import Notices
@@ -56,7 +55,6 @@ class GilscopeApp(ThinkingApp):
 
     CSS_PATH = "gilscope.tcss"
     TITLE = "gilscope"
-    ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[Any]] = [
         _key("ctrl+c,ctrl+q", "leave", "Quit", name="app.quit", shown="ctrl c", priority=True)
     ]
@@ -351,5 +349,5 @@ class GilscopeApp(ThinkingApp):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The command palette: the same actions as the keys, and themes."""
-        yield from system_commands(self, screen)
+        yield from super().get_system_commands(screen)
         yield SystemCommand("Theme", "Change the colours of the screen", self.action_change_theme)

@@ -5,27 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from textual.app import App, SystemCommand
-from textual.screen import Screen
-
-from gilscope.views.commands import system_commands
 from gilscope.views.comparing import ComparedRun, ComparedTable
 from gilscope.views.keymap import key as _key
 from gilscope.views.screens.compare_keys import COMPARE_WORDS, NOTES, key_list
 from gilscope.views.screens.comparison import ComparisonScreen
 from gilscope.views.screens.help import HelpScreen
 from gilscope.views.section import Section
+from gilscope.views.standing import StandingApp
 
 
-class CompareApp(App[None]):
+class CompareApp(StandingApp):
     """Shows runs side by side until somebody quits. It only reads the recordings."""
 
     CSS_PATH = "gilscope.tcss"
     TITLE = "gilscope"
-    ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[Any]] = [
         _key("ctrl+c,ctrl+q", "leave", "Quit", name="app.quit", shown="ctrl c", priority=True)
     ]
@@ -63,7 +59,3 @@ class CompareApp(App[None]):
     def action_leave(self) -> None:
         """Quit."""
         self.exit()
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The command palette: the same actions as the keys."""
-        return system_commands(self, screen)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from textual.app import App
 from textual.worker import get_current_worker
 
 from gilscope.clock import Clock
@@ -17,6 +16,7 @@ from gilscope.model import NS_PER_S, Quality, SpanReport, Verdict
 from gilscope.recording.reader import RecordingReader
 from gilscope.views.screens.dashboard import Dashboard
 from gilscope.views.searching import find_line
+from gilscope.views.standing import StandingApp
 from gilscope.views.viewing import Viewing
 
 VERDICT_NS = NS_PER_S
@@ -26,7 +26,7 @@ QualityOf = Callable[[RecordingReader, int], Quality]
 SpanOf = Callable[[RecordingReader, int, int], SpanReport]
 
 
-class ThinkingApp(App[None]):
+class ThinkingApp(StandingApp):
     """The part of the app that works in threads."""
 
     path: Path

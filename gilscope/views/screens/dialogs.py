@@ -8,18 +8,18 @@ from typing import Literal
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 
 from gilscope.model import Mark
 from gilscope.text import clean, clock_text
 from gilscope.views.copying import copy
 from gilscope.views.keymap import key as _key
+from gilscope.views.standing import Modal
 
 QuitChoice = Literal["stop", "leave", "stay"]
 
 
-class QuitScreen(ModalScreen[QuitChoice]):
+class QuitScreen(Modal[QuitChoice]):
     """Asks what is to become of the target."""
 
     BINDINGS = [  # noqa: RUF012 - Textual's way
@@ -49,7 +49,7 @@ class QuitScreen(ModalScreen[QuitChoice]):
         self.dismiss(choice)
 
 
-class InputScreen(ModalScreen[str | None]):
+class InputScreen(Modal[str | None]):
     """Asks for a line: for the target's terminal, for a mark, for a search."""
 
     BINDINGS = [  # noqa: RUF012 - Textual's way
@@ -79,7 +79,7 @@ class InputScreen(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class MarksScreen(ModalScreen[int | None]):
+class MarksScreen(Modal[int | None]):
     """All marks, to choose one to go to."""
 
     BINDINGS = [  # noqa: RUF012 - Textual's way

@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.events import Click, MouseEvent, MouseScrollDown, MouseScrollUp
-from textual.screen import ModalScreen
 from textual.worker import get_current_worker
 
 from gilscope.errors import GilscopeError
@@ -21,6 +20,7 @@ from gilscope.views.keymap import Place, hints
 from gilscope.views.keymap import key as _key
 from gilscope.views.render.flame import Block, Path, block_at, blocks, moved, render_details, render_flame
 from gilscope.views.render.lines import fill, text_strip
+from gilscope.views.standing import Modal
 from gilscope.views.widgets.keys import KeysLine
 from gilscope.views.widgets.panel import Panel
 
@@ -29,7 +29,7 @@ REFRESH_S = 2.0
 COPY_COLUMNS = 200
 
 
-class FunctionsScreen(ModalScreen[None]):
+class FunctionsScreen(Modal[None]):
     """The flame of all threads, or of one, up to a moment."""
 
     DEFAULT_CSS = """

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from gilscope.views.helping import ABOUT, About
@@ -16,6 +16,7 @@ from gilscope.views.keymap import key as _key
 from gilscope.views.render.palette import COLOURS, GLYPHS, MEANINGS
 from gilscope.views.screens.keys import MORE_KEYS
 from gilscope.views.screens.panelled import PanelledScreen
+from gilscope.views.standing import Modal
 from gilscope.views.widgets.reading import Reading
 from gilscope.views.words import RUN_WORDS, STATES, WORDS
 
@@ -26,7 +27,7 @@ NOTES: tuple[str, ...] = (
 KEY_COLUMNS, WORD_COLUMNS = 17, 16
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Modal[None]):
     """What is on the screen, in words."""
 
     BINDINGS = [  # noqa: RUF012 - Textual's way

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import DataTable, Input, Static
 from textual.worker import get_current_worker
 
@@ -19,6 +18,7 @@ from gilscope.text import clean
 from gilscope.views.copying import copy
 from gilscope.views.keymap import Place, hints
 from gilscope.views.keymap import key as _key
+from gilscope.views.standing import Modal
 from gilscope.views.tables import TABLES, Table, cells
 from gilscope.views.widgets.keys import KeysLine
 
@@ -26,7 +26,7 @@ SummaryOf = Callable[[RecordingReader, int], Mapping[str, Any]]
 REFRESH_S = 1.0
 
 
-class TableScreen(ModalScreen[None]):
+class TableScreen(Modal[None]):
     """Threads or processes, all of the session up to a moment."""
 
     BINDINGS = [  # noqa: RUF012 - Textual's way
