@@ -92,10 +92,10 @@ class Tally:
 class Monkey:
     """Sends events to one app after another until it has sent enough."""
 
-    def __init__(self, count: int, seed: int, tally: Tally, *, most_s: float = float("inf")) -> None:
+    def __init__(self, count: int, seed: int, tally: Tally, say: Callable[[str], None]) -> None:
         self.random = random.Random(seed)
-        self.count, self.tally = count, tally
-        self.until_s = time.monotonic() + most_s
+        self.count, self.tally, self.say = count, tally, say
+        self._told = 0
         self.last: collections.deque[str] = collections.deque(maxlen=30)
         self._at = (0, 0)
 
@@ -107,7 +107,7 @@ class Monkey:
     async def play(self, pilot: Pilot[None]) -> None:
         """Until enough is sent or the app ended."""
         app = pilot.app
-        while not self.done and app._running and not app._exit:
+        while not self.done and app._running and not app._exit and app._exception is None:
             faulthandler.dump_traceback_later(HANG_S, exit=True, file=STDERR)
             self.tally.screens[type(app.screen).__name__] += 1
             kind = self._choose(app)
@@ -116,6 +116,9 @@ class Monkey:
                 started = time.monotonic()
                 await pilot.pause()
                 self.tally.slowest_s = max(self.tally.slowest_s, time.monotonic() - started)
+            if self.tally.events // 1_000 > self._told:
+                self._told = self.tally.events // 1_000
+                self.say(f"{self.tally.events} events, session {self.tally.sessions}")
             if self.random.random() < 0.02:
                 await asyncio.sleep(self.random.random() / 5)
         faulthandler.cancel_dump_traceback_later()
@@ -332,7 +335,7 @@ async def _drive(app: GilscopeApp, monkey: Monkey, family: _Family) -> None:
         family.look()
         await monkey.play(pilot)
         family.look()
-        if not app._exit:
+        if not app._exit and app._exception is None:
             # As the user does it, whatever is on the screen: ask to quit, and have the target stopped.
             if isinstance(app.screen, QuitScreen):
                 await pilot.press("escape")
@@ -359,13 +362,17 @@ def run(
 ) -> Tally:
     """Send `count` events, over as many sessions as that takes; `dress` may break an app on purpose."""
     tally = Tally()
-    monkey = Monkey(count, seed, tally)
+    monkey = Monkey(count, seed, tally, say)
     while not monkey.done:
         one_session(monkey, folder, dress=dress)
         say(f"session {tally.sessions}: {tally.events} events, {dict(tally.outcomes)}")
     if tally.troubles:
         tally.troubles.append(f"seed {seed}; the last events were:\n  " + "\n  ".join(monkey.last))
     return tally
+
+
+def _say(words: str) -> None:
+    os.write(STDERR, f"{words}\n".encode())  # print is Textual's while the app runs
 
 
 def main() -> int:
@@ -377,7 +384,7 @@ def main() -> int:
     print(f"{options.events} events, seed {options.seed}", flush=True)  # noqa: T201 - a command
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="gilscope-monkey-") as folder:
-        tally = run(options.events, options.seed, Path(folder), say=lambda words: print(words, flush=True))  # noqa: T201
+        tally = run(options.events, options.seed, Path(folder), say=_say)
     print(  # noqa: T201
         f"\n{tally.events} events in {time.monotonic() - started:.0f} s, {tally.sessions} sessions, "
         f"{dict(tally.outcomes)}\nsent {dict(tally.sent)}\nscreens {dict(tally.screens.most_common())}\n"

@@ -45,14 +45,20 @@ class Command:
 def panels_of(screen: Screen[Any]) -> Iterator[Widget]:
     """The parts of a screen that have keys of their own and can be seen."""
     for widget in screen.query("*"):
-        if widget.id in ABOUT and widget.can_focus and widget.display and declared(widget):
+        if widget.can_focus and widget.display and declared(widget):
             yield widget
+
+
+def place_of(panel: Widget) -> str:
+    """A panel in words."""
+    about = ABOUT.get(panel.id or "")
+    return "Text" if about is None else about.title
 
 
 def commands(app: App[Any], screen: Screen[Any]) -> list[Command]:
     """All actions that there are on a screen: those of its focused panel first."""
     found = [
-        Command(binding, panel, ABOUT[panel.id or ""].title)
+        Command(binding, panel, place_of(panel))
         for panel in sorted(panels_of(screen), key=lambda panel: panel is not screen.focused)
         for binding in declared(panel)
     ]
