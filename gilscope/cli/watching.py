@@ -90,6 +90,7 @@ def watch_on_screen(
         flames_of=flames_of,
         span_of=span_of,
         summary_of=figures_until,
+        budget_share=config.budget_share,
     )
     app.put_look(look)
     dress(app)

@@ -196,9 +196,9 @@ class RecordingReader:
         holds.sort(key=lambda hold: hold.start_ns)
         return tuple(holds)
 
-    def gaps(self) -> tuple[Gap, ...]:
-        """All gaps."""
-        return self._gaps(-1, 1 << 62)
+    def gaps(self, start_ns: int = -1, end_ns: int = 1 << 62) -> tuple[Gap, ...]:
+        """The gaps that reach into a span, as they were written; without a span, all."""
+        return self._gaps(start_ns, end_ns)
 
     def _gaps(self, start_ns: int, end_ns: int) -> tuple[Gap, ...]:
         rows = self._db.each(

@@ -12,12 +12,11 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from textual.app import SystemCommand
-from textual.binding import Binding
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -29,11 +28,13 @@ from gilscope.recording.reader import RecordingReader
 from gilscope.settings import Settings
 from gilscope.text import clean, clock_text
 from gilscope.views.control import SessionControl
+from gilscope.views.keymap import key as _key
+from gilscope.views.notices import Notices
 from gilscope.views.pace import OVER_SSH_PER_S, Pace
 from gilscope.views.screens.dashboard import Dashboard
-from gilscope.views.screens.dialogs import HelpScreen, InputScreen, MarksScreen, QuitChoice, QuitScreen
+from gilscope.views.screens.dialogs import InputScreen, MarksScreen, QuitChoice, QuitScreen
 from gilscope.views.screens.functions import FlamesOf, FunctionsScreen
-from gilscope.views.screens.keys import BINDINGS, key_list
+from gilscope.views.screens.help import help_for
 from gilscope.views.screens.stalls import StallsScreen
 from gilscope.views.screens.tables import SummaryOf, TableScreen
 from gilscope.views.thinking import QualityOf, SpanOf, ThinkingApp, VerdictOf
@@ -60,9 +61,8 @@ class GilscopeApp(ThinkingApp):
 
     CSS_PATH = "gilscope.tcss"
     TITLE = "gilscope"
-    ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[Any]] = [
-        Binding("ctrl+c,ctrl+q", "leave", "Quit", show=False, priority=True, id="app.quit")
+        _key("ctrl+c,ctrl+q", "leave", "Quit", name="app.quit", shown="ctrl c", priority=True)
     ]
 
     def __init__(
@@ -79,6 +79,7 @@ class GilscopeApp(ThinkingApp):
         flames_of: FlamesOf | None = None,
         at_ns: int | None = None,
         speed: float = 1.0,
+        budget_share: float | None = None,
     ) -> None:
         """Prepare; nothing is opened before `run`.
 
@@ -95,6 +96,7 @@ class GilscopeApp(ThinkingApp):
             flames_of: likewise, the functions that held a GIL.
             at_ns: where a replay begins; None: at its start.
             speed: how fast it plays.
+            budget_share: how much of a core watching may take, for a word when it takes more.
         """
         super().__init__(verdict_of, quality_of, span_of)
         self.path = path
@@ -112,6 +114,7 @@ class GilscopeApp(ThinkingApp):
             resize_output=control.resize_output if control else None,
         )
         self._reader: RecordingReader | None = None
+        self._notices = Notices(budget_share)
         self._started_ns = self._last_ns = self._session_ns = self.clock.now_ns()
         self._frames = 0
         self.pace = Pace()
@@ -217,8 +220,15 @@ class GilscopeApp(ThinkingApp):
             self._open(now)
         else:
             viewing.poll(session=session)
+            if session and self.control is not None:
+                self._tell_news(viewing, now)
             self.judge(now, viewing)
             self.sum_up(viewing)
+
+    def _tell_news(self, viewing: Viewing, now: int) -> None:
+        if self._reader is not None:
+            for notice in self._notices.look(viewing.session, viewing.head_ns, self._reader, now):
+                self.notify(notice.words, severity=notice.severity, timeout=6, markup=False)
 
     def _open(self, now: int) -> None:
         live = self.control is not None
@@ -251,7 +261,7 @@ class GilscopeApp(ThinkingApp):
 
     def action_help(self) -> None:
         """Keys, states and words."""
-        self.push_screen(HelpScreen(key_list()))
+        self.push_screen(help_for(self.screen))
 
     def action_type_line(self) -> None:
         """A line for the target's input."""
@@ -374,18 +384,5 @@ class GilscopeApp(ThinkingApp):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The command palette: the same actions as the keys, and themes."""
-        if screen is self.dashboard:
-            for binding in BINDINGS:
-                if isinstance(binding, Binding):
-                    yield SystemCommand(
-                        (binding.tooltip or binding.description).split(":")[0],
-                        f"key {binding.key_display or binding.key}",
-                        self._runner(binding.action),
-                    )
+        yield from super().get_system_commands(screen)
         yield SystemCommand("Theme", "Change the colours of the screen", self.action_change_theme)
-
-    def _runner(self, action: str) -> Callable[[], Any]:
-        async def run() -> None:
-            await self.dashboard.run_action(action)
-
-        return run

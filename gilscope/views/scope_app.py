@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
-from textual.app import App
 from textual.driver import Driver
 from textual.theme import Theme
 
@@ -14,6 +13,7 @@ from gilscope.errors import UsageError
 from gilscope.settings import DEFAULTS, Settings
 from gilscope.text import clean
 from gilscope.views.ascii import to_ascii
+from gilscope.views.standing import StandingApp
 from gilscope.views.themes import EDGE_VARIABLE, MONOCHROME, THEMES, check_theme, edge_of
 
 SAVE_AFTER_S = 0.5
@@ -35,7 +35,7 @@ class Look:
     """Writes settings; None: nothing is remembered. May raise UsageError."""
 
 
-class ScopeApp(App[None]):
+class ScopeApp(StandingApp):
     """An app with our themes."""
 
     def __init__(self) -> None:

@@ -274,11 +274,26 @@ class Viewing:
             self._set_cell(self._zoom_before_slow)
             self._zoom_before_slow = None
 
-    def zoom(self, steps: int) -> None:
-        """To longer (positive) or shorter cells; the position keeps its column."""
+    def zoom(self, steps: int, column: int | None = None) -> None:
+        """To longer (positive) or shorter cells; the position keeps its column.
+
+        With a `column` what stands there keeps its place instead, and the position moves only where it would
+        be out of sight; what follows the newest moment keeps that in sight.
+        """
         self._zoom_before_slow = None
         number = ZOOMS_NS.index(self.cell_ns) + steps
+        under_ns = (
+            None if column is None else (2 * (self.edge - self.columns + column) + 1) * self.cell_ns // 2
+        )
         self._set_cell(ZOOMS_NS[max(0, min(number, len(ZOOMS_NS) - 1))])
+        if column is None or under_ns is None or self.playback.mode is Mode.FOLLOW:
+            return
+        self.edge = max(1, under_ns // self.cell_ns - column + self.columns)
+        left = self.edge - self.columns
+        if not left <= self.cursor_cell < self.edge:
+            at_ns = (left + 1 if self.cursor_cell < left else self.edge) * self.cell_ns
+            self.playback.seek(max(at_ns, self.first_ns), self.head_ns)
+        self._scroll()
 
     def _set_cell(self, cell_ns: int) -> None:
         if cell_ns != self.cell_ns:

@@ -41,13 +41,7 @@ def render_cores(
         return fill(
             [text_strip("No core has been read yet.", width, palette.dim, palette)], width, height, palette
         )
-    per_row = -(-len(rows) // height)
-    if top is not None:
-        per_row = min(per_row, columns_to_scroll(width))
-        lines = -(-len(rows) // per_row)
-        if lines > height:
-            top = max(0, min(top, lines - height))
-            rows = rows[top * per_row : (top + height) * per_row]
+    rows, per_row = _in_sight(rows, width, height, top)
     column = width // per_row
     if per_row > 1 and column < CELL_COLUMNS_LEAST:
         return _grid(rows, width, height, palette)
@@ -72,6 +66,47 @@ def lines_to_scroll(cores: int, width: int, height: int) -> int:
     """How many lines a list of all cores has, in a place of this size."""
     per_row = min(-(-cores // max(1, height)), columns_to_scroll(width))
     return -(-cores // max(1, per_row))
+
+
+def _in_sight(
+    rows: Sequence[CoreRow], width: int, height: int, top: int | None
+) -> tuple[Sequence[CoreRow], int]:
+    """The cores that are drawn, and how many of them side by side."""
+    per_row = -(-len(rows) // height)
+    if top is not None:
+        per_row = min(per_row, columns_to_scroll(width))
+        lines = -(-len(rows) // per_row)
+        if lines > height:
+            top = max(0, min(top, lines - height))
+            rows = rows[top * per_row : (top + height) * per_row]
+    return rows, per_row
+
+
+def core_at(
+    rows: Sequence[CoreRow], width: int, height: int, x: int, y: int, *, top: int | None = None
+) -> CoreRow | None:
+    """The core that stands at a place of what `render_cores` draws."""
+    if not rows or height <= 0 or x < 0 or y < 0:
+        return None
+    rows, per_row = _in_sight(rows, width, height, top)
+    column = width // per_row
+    if per_row > 1 and column < CELL_COLUMNS_LEAST:
+        left, per_line, patch = _grid_columns(rows, width, height)
+        at = (x - left) // patch
+        number = y * per_line + at
+        return rows[number] if 0 <= at < per_line and number < len(rows) else None
+    height_used = -(-len(rows) // per_row)
+    number = x // column * height_used + y
+    return rows[number] if y < height_used and number < len(rows) else None
+
+
+def _grid_columns(rows: Sequence[CoreRow], width: int, height: int) -> tuple[int, int, int]:
+    """Where the cores of a line of the grid begin, how many there are in each, and how wide one is."""
+    left = len(str(rows[-1].core)) + 2
+    room = max(1, width - left)
+    most = -(-len(rows) // height)
+    per_row = min(room, max(most, 8 * -(-most // 8)))
+    return left, per_row, max(1, min(PATCH_COLUMNS, room // per_row))
 
 
 def _core(row: CoreRow, width: int, digits: int, label: int, palette: Palette) -> list[Segment]:
@@ -107,10 +142,7 @@ def _cell(cell: tuple[float, float] | None, palette: Palette) -> tuple[str, Styl
 def _grid(rows: Sequence[CoreRow], width: int, height: int, palette: Palette) -> list[Strip]:
     """A patch a core, as hot as it was in the last second; each line begins with its first core's number."""
     digits = len(str(rows[-1].core))
-    room = max(1, width - digits - 2)
-    most = -(-len(rows) // height)
-    per_row = min(room, max(most, 8 * -(-most // 8)))
-    patch = max(1, min(PATCH_COLUMNS, room // per_row))
+    _, per_row, patch = _grid_columns(rows, width, height)
     shades = _shades(palette)
     strips = []
     for begin in range(0, len(rows), per_row):

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import cast
 
 import msgspec
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Grid
 
 from gilscope.settings import PANELS, Layout, Settings
 from gilscope.views import layout
+from gilscope.views.keymap import key as _key
 from gilscope.views.layout import Plan
 from gilscope.views.scope_app import ScopeApp
 from gilscope.views.screens.transport import TransportScreen
@@ -24,10 +25,6 @@ NAMES = {
     "info": "Info",
 }
 """Panels for people."""
-
-
-def _key(keys: str, action: str, words: str, *, name: str, shown: str) -> Binding:
-    return Binding(keys, action, words, id=name, tooltip=words, key_display=shown, show=False)
 
 
 BINDINGS: tuple[BindingType, ...] = (

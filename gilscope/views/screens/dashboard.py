@@ -16,13 +16,14 @@ from gilscope.views.pace import Pace
 from gilscope.views.panels import Panels
 from gilscope.views.playback import Mode
 from gilscope.views.present import present_header
+from gilscope.views.render.footer import KeyHint
 from gilscope.views.render.gil import render_gils
 from gilscope.views.render.header import render_header
 from gilscope.views.render.info import render_info
 from gilscope.views.render.lines import fill, text_strip
 from gilscope.views.render.scrub import ScrubState
 from gilscope.views.render.words import render_span
-from gilscope.views.screens.keys import BINDINGS, hints
+from gilscope.views.screens.keys import BINDINGS, dashboard_hints
 from gilscope.views.screens.picking import FilterLine, PickingScreen
 from gilscope.views.viewing import Viewing
 from gilscope.views.widgets.cores import CoresPanel
@@ -41,6 +42,7 @@ class Dashboard(PickingScreen, inherit_bindings=False):
     """All panels on one screen, or one of them on all of it."""
 
     AUTO_FOCUS = ""
+    MAIN_PANEL = "lanes"
     BINDINGS = BINDINGS
     TITLE = "gilscope"
 
@@ -91,7 +93,7 @@ class Dashboard(PickingScreen, inherit_bindings=False):
         self.filter_line = FilterLine()
         self.scrub = ScrubBar(id="scrub")
         self._scrub_drawn: tuple[object, ...] = ()
-        self.keys = KeysLine(hints(live=live), id="keys")
+        self.keys = KeysLine(dashboard_hints(live=live), id="keys")
 
     def compose(self) -> ComposeResult:
         """The panels from top to bottom."""
@@ -159,7 +161,7 @@ class Dashboard(PickingScreen, inherit_bindings=False):
     def on_panel_changed(self) -> None:
         """A panel has another size or scroll position."""
         self._tell_output_size()
-        self.keys.draw()
+        self._draw_keys()
         self.redraw()
         self.frame(0)
 
@@ -328,6 +330,38 @@ class Dashboard(PickingScreen, inherit_bindings=False):
         )
 
     # --- keys ---
+
+    def _draw_keys(self) -> None:
+        """The keys that have a sense here: those of the focused panel first."""
+        self.keys.hints = self.more_hints() + dashboard_hints(
+            live=self.live, focused=self.focused, full=bool(self.full)
+        )
+        self.keys.draw()
+
+    def more_hints(self) -> list[KeyHint]:
+        """Keys of a screen that is more than a dashboard."""
+        return []
+
+    def copied(self) -> tuple[str, str]:
+        """What is copied: a row, or all that a panel says, whether it fits or not."""
+        if self.focused_panel() is self.words and self.verdict is not None:
+            span = self.viewing.whole.selection if self.viewing else None
+            verdict = self.report.verdict if span and self.report else self.verdict
+            return "the verdict", "\n".join(
+                [verdict.headline, *verdict.advice, *verdict.evidence, *verdict.also]
+            )
+        return super().copied()
+
+    def action_rows(self, rows: int) -> None:
+        """Another lane, while nothing that has rows of its own has the focus."""
+        if self.lanes.display:
+            self.lanes.focus()
+            self.lanes.action_move(rows)
+
+    def on_panel_chosen(self, message: Panel.Chosen) -> None:
+        """Two clicks on a panel."""
+        if message.panel in PANELS:
+            self.action_panel(message.panel)
 
     def action_full(self) -> None:
         """The focused panel on the whole screen, or all panels again."""

@@ -8,9 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -19,7 +17,9 @@ from gilscope.settings import DEFAULTS, PANELS, Settings
 from gilscope.text import cell_text
 from gilscope.views import layout
 from gilscope.views.cells import ZOOMS_NS
+from gilscope.views.keymap import key as _key
 from gilscope.views.screens.arranging import NAMES
+from gilscope.views.standing import Modal
 from gilscope.views.themes import NAMES as THEME_NAMES
 
 FRAME_RATES = (5, 10, 15, 20, 30, 60)
@@ -34,17 +34,22 @@ HELP = "enter show or hide   ← → change   shift ↑ ↓ move   r defaults   
 _T = TypeVar("_T")
 
 
-class SettingsScreen(ModalScreen[None]):
+class SettingsScreen(Modal[None]):
     """Panels with their place and size, and the other settings."""
 
     BINDINGS = [  # noqa: RUF012 - Textual's way
-        Binding("escape,q,L", "dismiss", "Close", id="settings.close"),
-        Binding("left,minus", "step(-1)", "Less", id="settings.less"),
-        Binding("right,plus,equals_sign", "step(1)", "More", id="settings.more"),
-        Binding("shift+up,K", "move(-1)", "Panel up", id="settings.up"),
-        Binding("shift+down,J", "move(1)", "Panel down", id="settings.down"),
-        Binding("space", "show", "Show or hide", id="settings.toggle"),
-        Binding("r", "defaults", "The defaults again", id="settings.defaults"),
+        _key("left,minus", "step(-1)", "Less, or the value before", name="settings.less", shown="← −"),
+        _key(
+            "right,plus,equals_sign", "step(1)", "More, or the next value", name="settings.more", shown="→ +"
+        ),
+        _key("shift+up,K", "move(-1)", "The panel further up", name="settings.up", shown="shift ↑"),
+        _key("shift+down,J", "move(1)", "The panel further down", name="settings.down", shown="shift ↓"),
+        _key("space", "show", "Show or hide the panel", name="settings.toggle", shown="space enter"),
+        _key("r", "defaults", "The defaults again", name="settings.defaults"),
+        _key(
+            "question_mark,f1", "app.help", "help", name="settings.help", tooltip="What can be set", shown="?"
+        ),
+        _key("escape,q,L", "dismiss", "Close", name="settings.close", shown="esc"),
     ]
 
     def __init__(self, settings: Settings, put: Callable[[Settings], None]) -> None:

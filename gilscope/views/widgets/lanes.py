@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding
 from textual.message import Message
 from textual.strip import Strip
 
-from gilscope.text import cell_text
+from gilscope.text import cell_text, clock_text, duration_text
+from gilscope.views.cells import NO_DATA
+from gilscope.views.keymap import key as _key
 from gilscope.views.passing import HOLDER, Mark, Pass, marks_of
 from gilscope.views.present import LaneRow
 from gilscope.views.render.halves import HalfCells, fits
 from gilscope.views.render.heat import fade_slots, heat, heat_styles
 from gilscope.views.render.lines import blank, text_strip
-from gilscope.views.render.palette import Palette, legend_markup
+from gilscope.views.render.palette import MEANINGS, Palette, legend_markup
 from gilscope.views.render.timeline import (
     Columns,
     columns_for,
@@ -29,8 +30,11 @@ from gilscope.views.render.timeline import (
 )
 from gilscope.views.timeline import Timeline
 from gilscope.views.widgets.panel import Panel
+from gilscope.views.words import WORDS
 
 BOLD = Style(bold=True)
+FOLD_COLUMNS = 2
+"""The mark that shows whether a process is folded, at the left of its heading."""
 RULER_FROM_HEIGHT = 5
 """With fewer rows the ruler's place goes to a lane."""
 
@@ -39,15 +43,18 @@ class LanesPanel(Panel):
     """One row a lane. Its only state is what is selected and how far it is scrolled."""
 
     BINDINGS = [  # noqa: RUF012 - Textual's way
-        Binding("up", "move(-1)", "Lane up", show=False, id="lanes.up"),
-        Binding("down", "move(1)", "Lane down", show=False, id="lanes.down"),
-        Binding("pageup", "move(-10)", "Page up", show=False, id="lanes.page-up"),
-        Binding("pagedown", "move(10)", "Page down", show=False, id="lanes.page-down"),
-        Binding("x", "fold", "Fold process", show=False, id="lanes.fold"),
-        Binding("o", "screen.lanes_sort(1)", "Sort by the next thing", show=False, id="lanes.sort"),
-        Binding("O", "screen.lanes_sort(-1)", "Sort by the one before", show=False, id="lanes.sort-before"),
-        Binding("slash", "screen.lanes_filter", "Only lanes with some text", show=False, id="lanes.filter"),
-        Binding("asterisk", "pin", "Keep the lane on top, or not", show=False, id="lanes.pin"),
+        _key("up,k", "move(-1)", "select", name="lanes.up", tooltip="The lane above", shown="↑ k"),
+        _key("down,j", "move(1)", "The lane below", name="lanes.down", shown="↓ j"),
+        _key("pageup,ctrl+u", "move(-10)", "Ten lanes up", name="lanes.page-up", shown="pgup ctrl u"),
+        _key("pagedown,ctrl+d", "move(10)", "Ten lanes down", name="lanes.page-down", shown="pgdn ctrl d"),
+        _key("x", "fold", "fold", name="lanes.fold", tooltip="Hide or show the threads of the row's process"),
+        _key("o", "screen.lanes_sort(1)", "sort", name="lanes.sort", tooltip="Sort by the next thing"),
+        _key("O", "screen.lanes_sort(-1)", "Sort by the thing before", name="lanes.sort-before"),
+        _key(
+            "slash", "screen.lanes_filter", "filter", name="lanes.filter", tooltip="Only lanes with a text",
+            shown="/",
+        ),
+        _key("asterisk", "pin", "pin", name="lanes.pin", tooltip="Keep the lane on top, or not", shown="*"),
     ]  # fmt: skip
 
     class Seek(Message):
@@ -68,8 +75,10 @@ class LanesPanel(Panel):
     class Zoom(Message):
         """The wheel was turned over the cells with ctrl held."""
 
-        def __init__(self, steps: int) -> None:
+        def __init__(self, steps: int, column: int | None) -> None:
             self.steps = steps
+            self.column = column
+            """The timeline cell's column that the pointer is on; None: it is on a name."""
             super().__init__()
 
     class Scrub(Message):
@@ -99,6 +108,8 @@ class LanesPanel(Panel):
         self.top = 0
         self._rows: tuple[LaneRow, ...] = ()
         self._label_columns = self._n_lanes = 0
+        self._drawn: tuple[Timeline, int, Mapping[int, float]] | None = None
+        """Cells, the first in sight, and shares, as drawn last."""
         self._pressed: int | None = None
         """The column of the cells where the mouse was pressed."""
         self._dragged = False
@@ -155,6 +166,7 @@ class LanesPanel(Panel):
             picked: how the lanes are sorted and filtered.
         """
         columns = self.columns(rows)
+        self._drawn = (timeline, first, shares)
         width, room, palette, focused = self.content_size.width, self.room, self.palette, self.has_focus
         self.selected = max(0, min(self.selected, len(rows) - 1))
         self.top = max(0, min(self.top, len(rows) - room))
@@ -251,6 +263,48 @@ class LanesPanel(Panel):
         if lane is not None:
             self.post_message(self.Pin(lane.key))
 
+    def copied(self) -> tuple[str, str]:
+        """The selected row: its name, share, process and thread."""
+        if not self._rows:
+            return "the row", ""
+        row = self._rows[max(0, min(self.selected, len(self._rows) - 1))]
+        if row.lane is None:
+            return "the process", f"{row.label}\t{row.note}"
+        share = self._drawn[2].get(row.lane.key, 0.0) if self._drawn else 0.0
+        held = "ended" if row.ended else f"held {100 * share:.0f} %"
+        return "the lane", f"{row.label}\t{held}\tpid {row.pid}\ttid {row.lane.tid}"
+
+    def told(self, x: int, y: int) -> str | None:
+        """Of a cell: which state, which thread, when and for how long."""
+        columns = columns_for(self.content_size.width, self._label_columns)
+        number = self.top + y
+        if self._drawn is None or y >= self.room or number >= len(self._rows):
+            return None
+        row = self._rows[number]
+        if row.lane is None:
+            return f"{row.label}: {row.note.strip()}. A click on the mark, or x, folds it"
+        if x < 2:
+            return f"▶ holder: {WORDS['▶ holder']}" if self._strips[y].text.startswith("▶") else None
+        if x < columns.before_cells:
+            return f"{row.label}. % beside a lane: {WORDS['% beside a lane']}"
+        timeline, first = self._drawn[0], self._drawn[1] * self.slots
+        cells = timeline.row(row.lane, row.pid, first, columns.cells * self.slots)
+        at = (x - columns.before_cells) * self.slots
+        if at >= len(cells):
+            return None
+        begin = end = at
+        while begin > 0 and cells[begin - 1] == cells[at]:
+            begin -= 1
+        while end + 1 < len(cells) and cells[end + 1] == cells[at]:
+            end += 1
+        when = clock_text(max(0, first + begin) * timeline.cell_ns)
+        if cells[at] >= NO_DATA:
+            return f"{row.label}: nothing was recorded at {when}"
+        word, meaning = MEANINGS[cells[at]]
+        long = duration_text((end + 1 - begin) * timeline.cell_ns)
+        about = "" if begin and end + 1 < len(cells) else " or more"
+        return f"{row.label}: {word} from {when} for {long}{about}. {word}: {meaning}"
+
     def _column(self, event: events.MouseEvent) -> int:
         """The column of the cells that the mouse is over; negative before the first."""
         before = columns_for(self.content_size.width, self._label_columns).before_cells
@@ -276,13 +330,15 @@ class LanesPanel(Panel):
         self.release_mouse()
 
     def on_click(self, event: events.Click) -> None:
-        """Select the row; over the cells also go to that moment."""
+        """Select the row; over the cells also go to that moment. On a process's mark: fold it."""
         at = event.get_content_offset(self)
         if at is None or self._dragged:
             return
         columns = columns_for(self.content_size.width, self._label_columns)
         if at.y < self.room and self.top + at.y < len(self._rows):
             self.selected = self.top + at.y
+            if self._rows[self.selected].lane is None and at.x < FOLD_COLUMNS and event.chain == 1:
+                self.action_fold()
         if at.x >= columns.before_cells:
             self.post_message(self.Seek(at.x - columns.before_cells))
         self.post_message(self.Changed())
@@ -290,7 +346,8 @@ class LanesPanel(Panel):
     def _wheel(self, event: events.MouseEvent, direction: int) -> None:
         event.stop()
         if event.ctrl:
-            self.post_message(self.Zoom(direction))
+            column = self._column(event)
+            self.post_message(self.Zoom(direction, column if column >= 0 else None))
         elif event.shift or len(self._rows) <= self.room:
             self.post_message(self.Scrub(direction * 2))
         else:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
+from rich.text import Text
+from textual import events, on
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from gilscope.views.helping import ABOUT
 from gilscope.views.render.palette import Palette
 from gilscope.views.themes import palette_of
+from gilscope.views.words import word_at
 
 
 class Panel(Widget, can_focus=True):
@@ -24,6 +29,13 @@ class Panel(Widget, can_focus=True):
 
     class Changed(Message):
         """The panel's size or scroll position changed: its lines have to be made anew."""
+
+    class Chosen(Message):
+        """The panel was clicked twice: it is to have the whole screen, or to let go of it."""
+
+        def __init__(self, panel: str) -> None:
+            self.panel = panel
+            super().__init__()
 
     def __init__(self, title: str, *, id: str) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
@@ -103,6 +115,57 @@ class Panel(Widget, can_focus=True):
                 row.crop(self.outer_size.width - self.gutter.right),
             )
         return self._edges[1:]
+
+    # --- words ---
+
+    def copied(self) -> tuple[str, str]:
+        """What `y` copies: what it is, in words such as "the row", and its text."""
+        text = "\n".join(strip.text.rstrip() for strip in self._strips)
+        return f"the panel {self.border_title}" if self.border_title else "the line", text.strip("\n")
+
+    def told(self, x: int, y: int) -> str | None:
+        """What is to be said of a place of the content, if anything."""
+        if not 0 <= y < len(self._strips):
+            return None
+        line, column = self._strips[y].text, 0
+        for index, character in enumerate(line):
+            column += cell_len(character)
+            if column > x:
+                word = word_at(line, index)
+                return None if word is None else str(word)
+        return None
+
+    def _told_of_border(self, x: int, y: int) -> str | None:
+        """Of the title: what the panel is; below: what the word there means."""
+        if y and self._subtitle:
+            plain = Text.from_markup(self._subtitle).plain
+            # At the right, before a space and the corner.
+            index = x - (self.outer_size.width - 3 - cell_len(plain))
+            word = word_at(plain, index) if 0 <= index < len(plain) else None
+            return None if word is None else str(word)
+        about = ABOUT.get(self.id or "")
+        return f"{about.title}: {about.what}" if about is not None else None
+
+    @property
+    def tooltip(self) -> Text | None:
+        """Made for the place under the mouse when it is to be shown, as what stands there changes."""
+        if not self.is_mounted:
+            return None
+        x, y = (at - side for at, side in zip(self.app.mouse_position, self.region.offset, strict=True))
+        left, top = self.gutter.left, self.gutter.top
+        inside = 0 <= x - left < self.content_size.width and 0 <= y - top < self.content_size.height
+        said = self.told(x - left, y - top) if inside else self._told_of_border(x, y)
+        return Text(said) if said else None
+
+    @tooltip.setter
+    def tooltip(self, tooltip: object) -> None:
+        """Textual's way to set one; a panel makes its own."""
+
+    @on(events.Click)
+    def clicked(self, event: events.Click) -> None:
+        """Twice: the whole screen."""
+        if event.chain == 2 and self.can_focus and event.button == 1:
+            self.post_message(self.Chosen(self.id or ""))
 
     def on_resize(self) -> None:
         """Lines of the old size would be drawn wrong."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from textual import events
-from textual.binding import Binding
 
 from gilscope.model import Verdict
+from gilscope.views.keymap import key as _key
 from gilscope.views.render.lines import fill
 from gilscope.views.render.verdict import render_whole_verdict
 from gilscope.views.render.words import render_verdict
@@ -16,10 +16,20 @@ class VerdictPanel(Panel):
     """The verdict. Its only state is how far it is scrolled."""
 
     BINDINGS = [  # noqa: RUF012 - Textual's way
-        Binding("up,k", "scroll_lines(-1)", "Line up", show=False, id="verdict.up"),
-        Binding("down,j", "scroll_lines(1)", "Line down", show=False, id="verdict.down"),
-        Binding("pageup,ctrl+u", "scroll_lines(-10)", "Page up", show=False, id="verdict.page-up"),
-        Binding("pagedown,ctrl+d", "scroll_lines(10)", "Page down", show=False, id="verdict.page-down"),
+        _key(
+            "up,k", "scroll_lines(-1)", "A line up, where it has the screen", name="verdict.up", shown="↑ k"
+        ),
+        _key("down,j", "scroll_lines(1)", "A line down", name="verdict.down", shown="↓ j"),
+        _key(
+            "pageup,ctrl+u", "scroll_lines(-10)", "Ten lines up", name="verdict.page-up", shown="pgup ctrl u"
+        ),
+        _key(
+            "pagedown,ctrl+d",
+            "scroll_lines(10)",
+            "Ten lines down",
+            name="verdict.page-down",
+            shown="pgdn ctrl d",
+        ),
     ]
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's word
