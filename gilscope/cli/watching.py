@@ -53,13 +53,16 @@ def _in_foreground() -> bool:
 
 
 def watch_on_screen(
-    config: limits.SamplerConfig, look: Look, *, dress: Callable[[GilscopeApp], None] = lambda _: None
+    config: limits.SamplerConfig,
+    look: Look | None = None,
+    *,
+    dress: Callable[[GilscopeApp], None] = lambda _: None,
 ) -> int:
     """Watch in a process of its own, and show the recording while it grows.
 
     Args:
         config: what to watch, and how.
-        look: of the screen.
+        look: of the screen; None: as it comes, and nothing is remembered.
         dress: may change the app.
     """
     import dataclasses  # noqa: PLC0415
@@ -92,7 +95,8 @@ def watch_on_screen(
         summary_of=figures_until,
         budget_share=config.budget_share,
     )
-    app.put_look(look)
+    if look is not None:
+        app.put_look(look)
     dress(app)
     try:
         app.run()
