@@ -25,10 +25,10 @@ PALETTE = Palette(Style(color="#ffffff", bgcolor="#000000"))
 def node(name: str, own: int, *children: Flame, samples: int = 1) -> Flame:
     return Flame(
         frame=Frame(function=name, file="/a/b.py", line=7),
-        held_ns=own + sum(child.held_ns for child in children),
+        time_ns=own + sum(child.time_ns for child in children),
         own_ns=own,
         samples=samples,
-        children=tuple(sorted(children, key=lambda child: -child.held_ns)),
+        children=tuple(sorted(children, key=lambda child: -child.time_ns)),
     )
 
 
@@ -37,7 +37,7 @@ TREE = node("", 0, node("main", 10, node("f", 60, node("g", 10)), node("h", 20))
 
 def drawn(width: int = 50, height: int = 5, tree: Flame = TREE, top: tuple[int, ...] = ()) -> list[str]:
     rows = blocks(tree, width, height, top)
-    return [strip.text for strip in render_flame(rows, (), width, height, PALETTE, whole_ns=tree.held_ns)]
+    return [strip.text for strip in render_flame(rows, (), width, height, PALETTE, whole_ns=tree.time_ns)]
 
 
 def test_a_flame() -> None:
@@ -94,7 +94,7 @@ def test_every_size_and_every_tree(tree: Flame, width: int, height: int) -> None
     for row in rows:
         assert all(0 <= block.start < block.end <= width for block in row)
         assert all(before.end <= after.start for before, after in pairwise(row))
-    strips = render_flame(rows, (), width, height, PALETTE, whole_ns=tree.held_ns)
+    strips = render_flame(rows, (), width, height, PALETTE, whole_ns=tree.time_ns)
     assert [strip.cell_length for strip in strips] == [width] * height
     assert not any(FORBIDDEN.search(strip.text) for strip in strips)
 
@@ -146,7 +146,7 @@ async def test_the_screen(finished: Path) -> None:
 
 async def test_nothing_to_show(finished: Path) -> None:
     app = replay(finished)
-    empty = Flame(frame=Frame(function="", file="", line=0), held_ns=0, own_ns=0, samples=0)
+    empty = Flame(frame=Frame(function="", file="", line=0), time_ns=0, own_ns=0, samples=0)
     app.flames_of = lambda _reader, _end: Flames(whole=empty, threads=())
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(app, pilot)
@@ -169,9 +169,9 @@ async def test_from_a_recording(finished: Path, size: tuple[int, int]) -> None:
         tree = flames_of(reader, reader.head_ns())
     finally:
         reader.close()
-    assert tree.whole.held_ns > 0
+    assert tree.whole.time_ns > 0
     top = max(rows, key=lambda row: row["total_share"])
-    assert tree.whole.children[0].held_ns <= top["total_share"] * tree.whole.held_ns * 1.001 + 1
+    assert tree.whole.children[0].time_ns <= top["total_share"] * tree.whole.time_ns * 1.001 + 1
     async with app.run_test(size=size) as pilot:
         screen = await opened(app, pilot)
         await pilot.press("f")
