@@ -220,6 +220,7 @@ def test_in_a_browser(harmful: Path, tmp_path: Path) -> None:
     parsed = Page(after)
     assert sum(tag == "script" for tag, _ in parsed.tags) == 2
     assert any(tag == "canvas" for tag, _ in parsed.tags)
+    assert any(tag == "svg" and a.get("class") == "flame" for tag, a in parsed.tags)
     assert any(tag == "div" and a.get("class") == "controls" and "hidden" not in a for tag, a in parsed.tags)
     picture = tmp_path / "report.png"
     browse(written, f"--screenshot={picture}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from gilscope.recording.reader import RecordingReader
 from gilscope.views.app import GilscopeApp
 from gilscope.views.render.flame import block_at, blocks, moved, node_at, render_details, render_flame
 from gilscope.views.render.palette import Palette
-from gilscope.views.screens.functions import FunctionsScreen
+from gilscope.views.screens.functions import NO_WAITING, FunctionsScreen
 from tests.views.conftest import ready, replay, wait
 from tests.views.test_render import FORBIDDEN, HOSTILE
 
@@ -142,6 +143,36 @@ async def test_the_screen(finished: Path) -> None:
         await wait(pilot, lambda: "main  /a/b.py:7" in screen.details._strips[0].text)
         await pilot.press("escape")
         await wait(pilot, lambda: app.screen is app.dashboard)
+
+
+async def test_held_or_waiting(finished: Path) -> None:
+    """GIVEN a thread is shown WHEN waiting time is asked for THEN it is that thread's, where it has any."""
+    app = replay(finished)
+    waiting = Flames(whole=node("", 0, node("lock", 4)), threads=(("other", node("", 0, node("get", 4))),))
+    app.flames_of = lambda _reader, _end: dataclasses.replace(FLAMES, waiting=waiting)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(app, pilot)
+        await pilot.press("w", "down")
+        await wait(pilot, lambda: lines(screen)[:2] == ["▏all", "▏lock 100 %"])
+        assert str(screen.panel.border_title) == "Functions that wait for the GIL: all threads"
+        assert "100.0 % of the waiting time" in screen.details._strips[1].text
+        await pilot.press("w", "tab", "tab")
+        await wait(pilot, lambda: "hold the GIL: other" in str(screen.panel.border_title))
+        await pilot.press("w")
+        await wait(pilot, lambda: "wait for the GIL: other" in str(screen.panel.border_title))
+        assert lines(screen)[1] == "▏get 100 %"
+        await pilot.press("w", "shift+tab", "w")
+        await wait(pilot, lambda: "wait for the GIL: all threads" in str(screen.panel.border_title))
+
+
+async def test_nobody_was_caught_waiting(finished: Path) -> None:
+    app = replay(finished)
+    app.flames_of = lambda _reader, _end: FLAMES
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(app, pilot)
+        await pilot.press("w")
+        await wait(pilot, lambda: any(note.message == NO_WAITING for note in app._notifications))
+        assert "hold the GIL" in str(screen.panel.border_title)
 
 
 async def test_nothing_to_show(finished: Path) -> None:
