@@ -103,7 +103,9 @@ def _summary_of_span(reader: RecordingReader, span: parts.Span) -> dict[str, Any
     cost["share_of_core"] = round(session.cost_cpu_ns / whole_ns, 6) if whole_ns else None
     summary["totals"]["processes_started"] = parts.started_in(span, everyone)
     summary["target"]["wall_s"] = round((span.end_ns - span.start_ns) / NS_PER_S, 6)
-    summary["verdict"] = verdict_fields(judge(summary, events, _printed(reader, events)))
+    is_part = span.start_ns > reader.first_ns() or span.end_ns < reader.head_ns()
+    verdict = judge(summary, events, _printed(reader, events), is_part=is_part)
+    summary["verdict"] = verdict_fields(verdict)
     return summary
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -45,7 +46,9 @@ TREE = node(
 
 
 def test_as_wide_as_the_shares() -> None:
-    found = {tip.split("\n")[0]: (y, x, width) for y, x, width, tip, _ in boxes(picture(TREE, "held"))}
+    found: dict[str, tuple[Any, Any, Any]] = {
+        tip.split("\n")[0]: (y, x, width) for y, x, width, tip, _ in boxes(picture(TREE, "held"))
+    }
     ys = {y for y, _, _ in found.values()}
     assert len(ys) == 3
     share = WIDTH / 1000

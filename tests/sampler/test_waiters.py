@@ -73,7 +73,7 @@ class Rig:
         self.tasks.now, self.pyspy.written = list(waiting), written
         self.looks.look(at_ns)
 
-    def answer(self, asked_ns: int, cpu_ms: int = 20, **threads: Any) -> list[WaitingStack]:
+    def answer(self, asked_ns: int, cpu_ms: Any = 20, **threads: ThreadStack) -> list[WaitingStack]:
         made = {int(name[1:]): value for name, value in threads.items()}
         self.looks.take(
             Snapshot(5, made, False, asked_ns, asked_ns + 30 * MS, cpu_ms * MS, waiters=True),
