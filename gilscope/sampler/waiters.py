@@ -85,7 +85,8 @@ class WaiterLooks:
             self._next_ns = now_ns + self._some(FIRST_PAUSE_NS)
         if self._asked is not None or now_ns < self._next_ns or not self._pyspy.usable:
             return
-        found = [watch for watch in watches if watch.can_sample]
+        # A stall's culprit goes first: each start of py-spy makes another one slower.
+        found = [watch for watch in watches if watch.can_sample and not self._pyspy.snapshots(watch.pid)]
         most = max(found, key=lambda watch: self._waiting_ns.get(watch.pid, 0), default=None)
         if most is None or self._waiting_ns.get(most.pid, 0) < LEAST_WAITING_NS:
             self._waiting_ns.clear()

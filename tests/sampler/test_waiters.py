@@ -28,12 +28,17 @@ class FakePySpy:
     def __init__(self) -> None:
         self.asked: list[int] = []
         self.written = False
+        self.stalls = 0
 
     def snapshot(self, pid: int, now_ns: int, *, waiters: bool) -> None:
         assert waiters
         self.asked.append(now_ns)
         self.written = False
         del pid
+
+    def snapshots(self, pid: int) -> int:
+        del pid
+        return self.stalls
 
     def has_written(self, pid: int) -> bool:
         del pid
@@ -137,6 +142,17 @@ def test_what_cannot_be_read_is_not_asked() -> None:
         rig.looks.note(5, WAITED)
         rig.looks.step([rig.watch], now_ns)
     assert rig.pyspy.asked == []
+
+
+def test_a_stall_goes_first() -> None:
+    rig = Rig()
+    rig.pyspy.stalls = 1
+    for now_ns in range(0, 20 * NS_PER_S, 50 * MS):
+        rig.looks.note(5, WAITED)
+        rig.looks.step([rig.watch], now_ns)
+    assert rig.pyspy.asked == []
+    rig.pyspy.stalls = 0
+    assert rig.ask(20 * NS_PER_S) < 21 * NS_PER_S
 
 
 @given(st.integers(5, 500))
