@@ -10,9 +10,9 @@ TRIES = 5
 
 
 def test_two_functions_that_wait(tmp_path: Path) -> None:
-    """GIVEN functions that wait for the GIL for known times THEN their shares are these, within 10 points.
+    """GIVEN functions that wait for the GIL for known times THEN their shares are these, within 5 points.
 
-    py-spy looks a few times only, when by chance one of the two may not have waited.
+    py-spy looks a few times only, and where the machine is very busy, perhaps at none in which both waited.
     """
     for _ in range(TRIES):
         run = waited(tmp_path, 3)
@@ -21,4 +21,4 @@ def test_two_functions_that_wait(tmp_path: Path) -> None:
     assert run.found is not None
     assert run.stacks >= 2
     assert 0.5 < run.truth < 0.95
-    assert abs(run.found - run.truth) <= 0.1, run
+    assert abs(run.found - run.truth) <= 0.05, run

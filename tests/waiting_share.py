@@ -41,9 +41,9 @@ def waited(folder: Path, seconds: float, python: str | Path = sys.executable) ->
     }
     words = next(line for line in outcome.stdout.decode().splitlines() if line.startswith("WAITED")).split()
     took = [float(word) for word in words[1:]]
-    both = {"often", "rarely"} <= shares.keys()
+    both = {"pair", "single"} <= shares.keys()
     return Waited(
-        found=shares["often"] / (shares["often"] + shares["rarely"]) if both else None,
+        found=shares["pair"] / (shares["pair"] + shares["single"]) if both else None,
         truth=took[0] / sum(took),
         stacks=outcome.summary["functions_rest_on"]["waiting_stacks"],
         cost=outcome.summary["gilscope"]["cost"]["share_of_core"],

@@ -1,6 +1,7 @@
-"""Two functions wait for the GIL, each on a thread of its own, behind a third one that counts.
+"""Two functions wait for the GIL behind a third one that counts: one on two threads, the other on one.
 
-two_waiters.py SECONDS; prints how long each waited by its own clock: sleep() comes back once it has the GIL.
+two_waiters.py SECONDS; prints how long each function waited by the program's own clock: sleep() comes back
+once it has the GIL.
 """
 
 import sys
@@ -8,22 +9,30 @@ import threading
 import time
 
 SECONDS = float(sys.argv[1])
+SLEEP_S = 0.002
 sys.setswitchinterval(0.05)
-waited = {"often": 0.0, "rarely": 0.0}
+waited = {"pair": [], "single": []}
 
 
-def often(end):
-    while time.monotonic() < end:
+def wait_again_and_again(name, end):
+    total = 0.0
+    while True:
         began = time.monotonic()
-        time.sleep(0.005)
-        waited["often"] += time.monotonic() - began - 0.005
+        if began >= end:
+            break
+        yield
+        total += time.monotonic() - began - SLEEP_S
+    waited[name].append(total)
 
 
-def rarely(end):
-    while time.monotonic() < end:
-        began = time.monotonic()
-        time.sleep(0.05)
-        waited["rarely"] += time.monotonic() - began - 0.05
+def pair(end):
+    for _ in wait_again_and_again("pair", end):
+        time.sleep(SLEEP_S)
+
+
+def single(end):
+    for _ in wait_again_and_again("single", end):
+        time.sleep(SLEEP_S)
 
 
 def count(end):
@@ -33,10 +42,10 @@ def count(end):
 
 
 end = time.monotonic() + SECONDS
-threads = [threading.Thread(target=target, args=(end,), name=target.__name__) for target in (often, rarely)]
+threads = [threading.Thread(target=target, args=(end,)) for target in (pair, pair, single)]
 for thread in threads:
     thread.start()
 count(end)
 for thread in threads:
     thread.join()
-print("WAITED %.6f %.6f" % (waited["often"], waited["rarely"]), flush=True)
+print("WAITED %.6f %.6f" % (sum(waited["pair"]), sum(waited["single"])), flush=True)
