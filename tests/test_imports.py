@@ -58,6 +58,7 @@ PURE = {
     "exports/spans.py", "exports/cells.py", "exports/screen.py", "exports/names.py",
     "exports/html/words.py", "views/present.py", "views/axis.py",
 }  # fmt: skip
+PURE |= {"views/helping.py", "views/keymap.py", "views/notices.py", "views/words.py"}
 PURE |= {
     path.relative_to(PACKAGE).as_posix()
     for part in ("verdict", "limits")
