@@ -22,7 +22,7 @@ FLAGS = (
     "--disable-extensions", "--disable-background-networking", "--disable-component-update",
     "--hide-scrollbars", "--remote-debugging-port=0",
 )  # fmt: skip
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 TERMINAL = """
     Object.defineProperty(Object.prototype, "_core", {
         configurable: true,
