@@ -22,7 +22,7 @@ FLAGS = (
     "--disable-extensions", "--disable-background-networking", "--disable-component-update",
     "--hide-scrollbars", "--remote-debugging-port=0",
 )  # fmt: skip
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 TERMINAL = """
     Object.defineProperty(Object.prototype, "_core", {
         configurable: true,
@@ -105,9 +105,10 @@ class Tab:
             await self.call("Input.dispatchKeyEvent", type="keyDown", text=key, key=key)
             await self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
-    async def photograph(self, path: Path) -> None:
-        """What it looks like, as PNG."""
-        picture = await self.call("Page.captureScreenshot", format="png")
+    async def photograph(self, path: Path, *, clip: dict[str, float] | None = None) -> None:
+        """What it looks like, as PNG; of a part of it: with x, y, width, height and scale."""
+        part = {} if clip is None else {"clip": clip}
+        picture = await self.call("Page.captureScreenshot", format="png", **part)
         path.write_bytes(base64.b64decode(picture["data"]))
 
 

@@ -66,6 +66,7 @@ PURE = {
     "exports/html/words.py", "views/present.py", "views/axis.py", "views/layout.py", "views/lane_rows.py",
     "serving/access.py",
 }  # fmt: skip
+PURE |= {"views/helping.py", "views/keymap.py", "views/notices.py", "views/words.py"}
 PURE |= {
     path.relative_to(PACKAGE).as_posix()
     for part in ("verdict", "limits")

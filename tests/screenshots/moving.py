@@ -12,12 +12,15 @@ import fcntl
 import io
 import json
 import os
+import re
 import select
 import struct
 import subprocess
 import sys
 import termios
 import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from PIL import Image
@@ -28,13 +31,21 @@ from tests.screenshots.stage import Recorded, png_of, stage
 GIF_SIZE = (100, 27)
 GIF_WIDTH = 900
 FRAMES_PER_S = 12
-COLOURS = 48
+COLOURS = 64
 LIVE_S, SLOW_S, CLOSE_S = 1.5, 2.5, 3.5
 """Of the GIF: at full speed, at a tenth of it, and at a fiftieth, where each handoff can be followed."""
-CAST_SIZE = (110, 32)
-CAST_KEYS = ((4.0, "s"), (6.0, "s"), (9.5, ""))
+CAST_SIZE = (100, 28)
+CAST_KEYS = ((3.0, "s"), (5.0, "s"), (8.5, ""))
 """Seconds after the first picture, and what is typed then; the last ends it."""
 PATIENCE_S = 30.0
+OWN = re.compile(
+    r"\x1b\[\?(?:1000|1002|1003|1004|1006|1015|1016|2004|2048)[hl]"  # mouse, focus, paste, resize
+    r"|\x1b\[\?\d+\$p|\x1b\[c|\x1b\[>[0-9;]*[a-zA-Z]|\x1b\[[<=][0-9;]*u"  # questions, the keyboard's manner
+    r"|\x1b\]22;[^\x07\x1b]*(?:\x07|\x1b\\)"  # the mouse pointer's shape
+)
+"""What is between the app and its terminal; whoever plays it would find a terminal that reports the mouse."""
+LAST = "\x1b[0m\x1b[?25h\x1b[?1049l"
+"""At the end the player's terminal is as it was."""
 
 
 async def gif(recorded: Recorded) -> bytes:
@@ -66,7 +77,12 @@ def together(pictures: list[Image.Image]) -> bytes:
     wide = Image.new("RGB", (few[0].width, sum(each.height for each in few)))
     for number, each in enumerate(few):
         wide.paste(each, (0, number * each.height))
-    palette = wide.quantize(COLOURS, method=Image.Quantize.MEDIANCUT)
+    # Areas of one colour keep exactly theirs; the edges of letters share the rest.
+    counted = _colours(wide)
+    exact = sorted(counted, key=lambda colour: -counted[colour])[: COLOURS // 2]
+    rest = wide.quantize(COLOURS // 2, method=Image.Quantize.MAXCOVERAGE).convert("RGB")
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(bytes(part for colour in [*exact, *_colours(rest)] for part in colour))
     frames = [each.quantize(palette=palette, dither=Image.Dither.NONE) for each in pictures]
     written = io.BytesIO()
     frames[0].save(
@@ -74,6 +90,16 @@ def together(pictures: list[Image.Image]) -> bytes:
         loop=0, optimize=True, disposal=1,
     )  # fmt: skip
     return written.getvalue()
+
+
+def _colours(picture: Image.Image) -> Counter[tuple[int, int, int]]:
+    """The colours of an RGB picture, and how many of its points have each."""
+    found: Counter[tuple[int, int, int]] = Counter()
+    for count, colour in picture.getcolors(picture.width * picture.height) or []:
+        assert isinstance(colour, tuple)
+        red, green, blue = colour
+        found[red, green, blue] = count
+    return found
 
 
 def cast(script: str, seconds: float, target: Path) -> None:
@@ -97,8 +123,15 @@ def cast(script: str, seconds: float, target: Path) -> None:
     header = {"version": 2, "width": columns, "height": rows, "title": f"gilscope run {Path(script).name}"}
     with target.open("w", encoding="utf-8") as file:
         file.write(json.dumps(header) + "\n")
-        for at_s, text in events:
+        for at_s, text in [*shown_only(events), (CAST_KEYS[-1][0] + 1, LAST)]:
             file.write(json.dumps([round(at_s, 3), "o", text], ensure_ascii=False) + "\n")
+
+
+def shown_only(events: Iterable[tuple[float, str]]) -> Iterator[tuple[float, str]]:
+    """Without what nobody sees."""
+    for at_s, text in events:
+        if shown := OWN.sub("", text):
+            yield at_s, shown
 
 
 def _typed_and_seen(terminal: int) -> list[tuple[float, str]]:

@@ -25,6 +25,7 @@ PROCESSES = Run("tests/targets/four_processes.py", 7)
 HASHING = Run("tests/targets/hashing.py", 6)
 SLEEPERS = Run("tests/targets/downloads.py", 6)
 CONVOY = Run("gilscope/lessons/convoy.py", 6)
+ORDERS = Run("tests/targets/orders.py", 6)
 HOG = Run("gilscope/lessons/gil_hog.py", 6)
 LESSON = "convoy"
 
@@ -78,7 +79,7 @@ async def flame(on: Stage) -> None:
     """Which functions held the GIL."""
     await on.seek(1.0)
     await on.press("8")
-    await on.until(lambda: "search" in on.text())
+    await on.until(lambda: "handle" in on.text())
 
 
 async def stalls(on: Stage) -> None:
@@ -121,14 +122,14 @@ PICTURES = {
     "selection": Picture(CONVOY, (120, 36), selected),
     "lesson": Picture(CONVOY, (150, 40), late, as_lesson),
     "stalls": Picture(HOG, (120, 24), stalls),
-    "verdict": Picture(HOG, (120, 30), verdict),
-    "flame": Picture(HOG, (120, 24), flame),
+    "verdict": Picture(HOG, (120, 26), verdict),
+    "flame": Picture(ORDERS, (120, 20), flame),
     "table": Picture(PROCESSES, (120, 18), table),
-    "heat-map": Picture(PROCESSES, (120, 16), heat),
+    "heat-map": Picture(PROCESSES, (120, 14), heat),
     "narrow": Picture(FOUR_THREADS, (80, 24), late),
 }
 COMPARED = (FOUR_THREADS, FOUR_PROCESSES)
-COMPARED_SIZE = (120, 40)
+COMPARED_SIZE = (120, 34)
 
 
 async def draw(picture: Picture, recorded: Recorded) -> str:

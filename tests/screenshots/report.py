@@ -11,7 +11,12 @@ from gilscope.exports.html import render
 from gilscope.recording.streams import RecordingStreams
 from tests.browser import browser
 
-WIDTH, MOST_HEIGHT = 1100, 1500
+WIDTH, HEIGHT = 1280, 2000
+LAST = """
+    [...document.querySelectorAll("h2")].find((each) => each.textContent.trim().startsWith("Threads"))
+        .parentElement.getBoundingClientRect().bottom
+"""
+"""Where the picture ends: as much as is readable where README shows it."""
 
 
 async def photograph(recording: Path, picture: Path, folder: Path) -> None:
@@ -22,7 +27,10 @@ async def photograph(recording: Path, picture: Path, folder: Path) -> None:
         written.write_text(render(summary, quality, streams))
     assert not re.search(r"https?://(?!www\.w3\.org)", written.read_text()), "the report asks the network"
     async with browser() as chromium:
-        tab = await chromium.tab(WIDTH, MOST_HEIGHT, scale=1.5)
+        tab = await chromium.tab(WIDTH, HEIGHT, scale=1.25)
         await tab.open(written.as_uri())
         await tab.until("document.documentElement.dataset.script === 'ran'")
-        await tab.photograph(picture)
+        height = await tab.value(LAST)
+        await tab.photograph(
+            picture, clip={"x": 0, "y": 0, "width": WIDTH, "height": height + 16, "scale": 1}
+        )

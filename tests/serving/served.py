@@ -32,7 +32,7 @@ while True:
 """
 HARMFUL = "ta'lks;touch hurt $(touch hurt) `touch hurt` <b>.py"
 """The script's name: a shell would act on it, and a page that does not escape it would show it as tags."""
-END_S = 30.0
+END_S = 60.0
 
 
 @dataclass

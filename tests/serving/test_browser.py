@@ -25,7 +25,7 @@ def clock_s(text: str) -> float:
 async def test_the_screen_in_a_browser(tmp_path: Path) -> None:
     with serve_script(tmp_path) as served:
         async with browser() as chromium:
-            tab = await chromium.tab()
+            tab = await chromium.tab(500, 420)
             await tab.open(served.address)
             text = await tab.see("busy-one", "busy-two", "LIVE", "its pid is")
             pid = re.search(r"its pid is (\d+)", text)
@@ -35,7 +35,7 @@ async def test_the_screen_in_a_browser(tmp_path: Path) -> None:
             await tab.press(" ")
             await tab.see("PAUSED")
             # Another tab follows the same session at its head; the script was not started again.
-            other = await chromium.tab(1000, 600)
+            other = await chromium.tab(500, 420)
             await other.open(served.address)
             text = await other.see("LIVE", "its pid is", "busy-one")
             assert pid

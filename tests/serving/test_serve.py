@@ -34,7 +34,7 @@ FILES = (
     "static/xterm.css",
     "static/RobotoMono.ttf",
 )
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 @pytest.fixture(scope="module")

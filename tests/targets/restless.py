@@ -13,15 +13,15 @@ until = time.monotonic() + float(sys.argv[1])
 
 def compute(pause_s):
     while time.monotonic() < until:
-        sum(range(20_000))
+        sum(range(10_000))
         time.sleep(pause_s)
 
 
 def hold():
-    many = list(range(1_500_000))
+    many = list(range(1_000_000))
     while time.monotonic() < until:
         sorted(many, reverse=True)
-        time.sleep(2)
+        time.sleep(5)
 
 
 def listen():
@@ -32,11 +32,11 @@ def listen():
 def spawn():
     while time.monotonic() < until:
         subprocess.run([sys.executable, "-c", "sum(range(100_000))"])
-        time.sleep(1.5)
+        time.sleep(4)
 
 
 threading.Thread(target=listen, daemon=True, name="listen").start()
-workers = [threading.Thread(target=compute, args=(0.002 * n,), name=f"busy-{n} [b]") for n in (1, 3, 9)]
+workers = [threading.Thread(target=compute, args=(0.01 * n,), name=f"busy-{n} [b]") for n in (1, 3, 9)]
 workers += [threading.Thread(target=hold, name="hold"), threading.Thread(target=spawn, name="spawn")]
 for worker in workers:
     worker.start()

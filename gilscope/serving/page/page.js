@@ -12,6 +12,10 @@
   };
 
   window.onload = async (event) => {
+    if (!document.createElement("canvas").getContext("webgl2")) {
+      document.body.classList.add("-lacking");
+      return;
+    }
     const socket = new URL("ws", location.href);
     socket.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     socket.search = socket.hash = "";

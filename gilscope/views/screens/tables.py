@@ -72,27 +72,33 @@ class TableScreen(Modal[None]):
         self._summary: Mapping[str, Any] | None = None
         self._made_ns = -1
         self._shown: tuple[tuple[str, ...], ...] | None = None
+        self.title_line = Static("", id="table-title", markup=False)
+        self.grid: DataTable[Text] = DataTable(id="table", cursor_type="row", zebra_stripes=True)
+        self.entry = Input(placeholder="only rows with …", id="table-filter")
+        self.entry.display = False
+        self.words_line = Static("", id="table-words", markup=False)
+        self.keys = KeysLine(hints(self.BINDINGS, self.FOOTER), id="table-keys")
 
     def compose(self) -> ComposeResult:
         """Head, table, filter, and a line that explains the column."""
         with Vertical(classes="table"):
-            yield Static("", id="table-title", markup=False)
-            yield DataTable(id="table", cursor_type="row", zebra_stripes=True)
-            yield Input(placeholder="only rows with …", id="table-filter")
-            yield Static("", id="table-words", markup=False)
-            yield KeysLine(hints(self.BINDINGS, self.FOOTER), id="table-keys")
+            yield self.title_line
+            yield self.grid
+            yield self.entry
+            yield self.words_line
+            yield self.keys
 
     def on_mount(self) -> None:
         """Begin."""
-        self.query_one(Input).display = False
-        grid = self.query_one(DataTable)
-        grid.focus()
+        if not self.is_attached:
+            return  # closed before it was open
+        self.grid.focus()
         self._head()
         self._look()
         self.set_interval(REFRESH_S, self._look)
 
     def _head(self) -> None:
-        grid = self.query_one(DataTable)
+        grid = self.grid
         grid.clear(columns=True)
         for number, column in enumerate(self.table.columns):
             mark = (" ▼" if self._backwards else " ▲") if number == self._by else ""
@@ -100,7 +106,7 @@ class TableScreen(Modal[None]):
                 Text(column.head + mark, justify="left" if column.left else "right"), key=str(number)
             )
         column = self.table.columns[self._by]
-        self.query_one("#table-words", Static).update(f" {column.head}: {column.meaning}.")
+        self.words_line.update(f" {column.head}: {column.meaning}.")
         self._shown = None
 
     # --- figures ---
@@ -136,7 +142,7 @@ class TableScreen(Modal[None]):
         if rows == self._shown:
             return
         self._shown = rows
-        grid = self.query_one(DataTable)
+        grid = self.grid
         at, top = grid.cursor_row, grid.scroll_offset
         grid.clear()
         for row in rows:
@@ -150,7 +156,7 @@ class TableScreen(Modal[None]):
         grid.scroll_to(*top, animate=False)
         all_rows = len(self.table.rows(self._summary))
         some = f"{len(rows)} of {all_rows}" if self._only else str(all_rows)
-        self.query_one("#table-title", Static).update(
+        self.title_line.update(
             f" {self.table.title}: {some}, from the session's start"
             + ("" if rows else f". {self._why_empty()}")
         )
@@ -164,10 +170,10 @@ class TableScreen(Modal[None]):
 
     def action_close(self) -> None:
         """The filter first, then the table."""
-        entry = self.query_one(Input)
+        entry = self.entry
         if entry.display:
             entry.display, entry.value, self._only = False, "", ""
-            self.query_one(DataTable).focus()
+            self.grid.focus()
             self._draw()
         else:
             self.dismiss()
@@ -194,7 +200,7 @@ class TableScreen(Modal[None]):
 
     def action_filter(self) -> None:
         """Type what rows must have."""
-        entry = self.query_one(Input)
+        entry = self.entry
         entry.display = True
         entry.focus()
 
@@ -205,20 +211,20 @@ class TableScreen(Modal[None]):
 
     def on_input_submitted(self) -> None:
         """Back to the rows; the filter stays."""
-        self.query_one(DataTable).focus()
+        self.grid.focus()
 
     def action_copy(self) -> None:
         """The row under the cursor, to the clipboard."""
-        grid = self.query_one(DataTable)
+        grid = self.grid
         if self._shown and 0 <= grid.cursor_row < len(self._shown):
             copy(self.app, "the row", "\t".join(self._shown[grid.cursor_row]))
 
     def action_go(self, move: str) -> None:
         """To another row: a method of the table."""
-        grid = self.query_one(DataTable)
+        grid = self.grid
         grid.focus()
         getattr(grid, f"action_{move}")()
 
     def on_panel_changed(self) -> None:
         """The line of keys has another width."""
-        self.query_one(KeysLine).draw()
+        self.keys.draw()

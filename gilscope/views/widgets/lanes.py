@@ -10,7 +10,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from gilscope.text import cell_text, clock_text, duration_text
+from gilscope.text import cell_text, duration_text, fine_clock_text
 from gilscope.views.cells import NO_DATA
 from gilscope.views.keymap import key as _key
 from gilscope.views.passing import HOLDER, Mark, Pass, marks_of
@@ -297,7 +297,7 @@ class LanesPanel(Panel):
             begin -= 1
         while end + 1 < len(cells) and cells[end + 1] == cells[at]:
             end += 1
-        when = clock_text(max(0, first + begin) * timeline.cell_ns)
+        when = fine_clock_text(max(0, first + begin) * timeline.cell_ns)
         if cells[at] >= NO_DATA:
             return f"{row.label}: nothing was recorded at {when}"
         word, meaning = MEANINGS[cells[at]]
