@@ -248,7 +248,7 @@ def run_app(path: Path, result: Path, seconds: float) -> None:
     paints = [0]
 
     class Timed(GilscopeApp):
-        CSS_PATH = Path(app_module.__file__).with_name("gilscope.tcss")
+        CSS_PATH = str(Path(app_module.__file__).with_name("gilscope.tcss"))
 
         def _frame(self) -> None:
             if now[0]:
@@ -296,7 +296,7 @@ def run_app(path: Path, result: Path, seconds: float) -> None:
         now[0] += time.thread_time() - cpu
         now[1] += time.perf_counter() - wall
 
-    TextualScreen._on_timer_update = timed_paint  # type: ignore[method-assign]
+    TextualScreen._on_timer_update = timed_paint  # type: ignore[method-assign, assignment]
     Timed(path, control=None, title="bench").run()
 
 
