@@ -92,10 +92,10 @@ async def test_the_list_scrolls(tmp_path: Path) -> None:
         await pilot.press("pagedown", "down")
         assert panel.top == 11
         assert [strip.text for strip in panel._strips] != before
-        for _ in range(30):
+        for _ in range(12):
             await pilot.press("pagedown")
         assert panel.top == lines_to_scroll(256, *panel.content_size) - panel.content_size.height
         assert "of" in str(panel.border_subtitle)
-        for _ in range(30):
+        for _ in range(12):
             await pilot.press("pageup")
         assert [strip.text for strip in panel._strips] == before
