@@ -130,7 +130,7 @@ class GilscopeApp(ThinkingApp):
         self.call_after_refresh(self._settle)
         self.dashboard.pace = self.pace
         if not self.is_headless:
-            outlive(self._driver)
+            self.call_after_refresh(lambda: outlive(self._driver))
             loop = asyncio.get_running_loop()
             for number in (signal.SIGHUP, signal.SIGTERM):
                 with contextlib.suppress(ValueError, RuntimeError):

@@ -10,8 +10,12 @@ from gilscope.model import Hold, Tick, Window
 
 HOLDS_TICKS = 100
 """Longer windows come without holds, and maybe in sums: they are not kept."""
-KEPT_TICKS, FORGOTTEN_TICKS = 110, 40
+KEPT_TICKS, FORGOTTEN_TICKS = 110, 20
 """So many stay, and so many go at once."""
+
+
+KEPT_LEAST, ROWS_KEPT = 45, 15_000
+"""With many lanes and cores fewer stay, two seconds of the usual ones: Python's collector visits each row."""
 
 
 class TickWindows(Protocol):
@@ -66,8 +70,11 @@ class RecentWindows:
         self._until_ns = min(self._ticks[-1].end_ns, read.end_ns) if self._ticks else -1
 
     def _forget(self) -> None:
-        if len(self._ticks) <= KEPT_TICKS + FORGOTTEN_TICKS:
+        newest = self._ticks[-1] if self._ticks else None
+        rows = len(newest.lanes) + len(newest.cores) + 1 if newest else 1
+        kept = max(KEPT_LEAST, min(KEPT_TICKS, ROWS_KEPT // rows))
+        if len(self._ticks) <= kept + FORGOTTEN_TICKS:
             return
-        while len(self._ticks) > KEPT_TICKS:
+        while len(self._ticks) > kept:
             self._from_ns = self._ticks.popleft().end_ns
         self._holds = {key: hold for key, hold in self._holds.items() if hold.end_ns > self._from_ns}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import signal
 import sys
-import threading
 import time
 from pathlib import Path
-from queue import Queue
 
 import pytest
+from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 
 from gilscope.model import NS_PER_MS, NS_PER_S
 from gilscope.views.pace import FRAMES_PER_S, LEAST_PER_S, Pace
@@ -60,54 +60,53 @@ def test_it_does_not_know_every_writer() -> None:
     assert outlive(object()) is False
 
 
+class Driver:
+    """As much of Textual's as is looked at."""
+
+    def __init__(self) -> None:
+        self._writer_thread = WriterThread(io.StringIO())
+
+
 def test_nobody_waits_for_a_dead_writer() -> None:
-    """GIVEN a writer's thread that has ended and a full queue WHEN more is written THEN it is dropped."""
-
-    class Writer(threading.Thread):
-        def __init__(self) -> None:
-            super().__init__()
-            self._queue: Queue[str | None] = Queue(1)
-
-        def run(self) -> None:
-            pass
-
-        def write(self, text: str) -> None:
-            self._queue.put(text)
-
-        def stop(self) -> None:
-            self._queue.put(None)
-            self.join()
-
-    class Driver:
-        def __init__(self) -> None:
-            self._writer_thread = Writer()
-
+    """GIVEN a writer's thread that is gone and a full queue WHEN more is written THEN it is dropped."""
     driver = Driver()
-    driver._writer_thread._queue.put("full")
-    driver._writer_thread.start()
-    driver._writer_thread.join()
     assert outlive(driver)
-    assert waiting(driver) == 1
+    for _ in range(MAX_QUEUED_WRITES):
+        driver._writer_thread._queue.put("full")
+    assert waiting(driver) == MAX_QUEUED_WRITES
     driver._writer_thread.write("more")
     driver._writer_thread.stop()
 
 
-def test_textual_has_the_writer_that_is_known(finished: Path) -> None:
-    """GIVEN an app in a terminal whose window is closed, unread output in it, THEN it ends by itself."""
+def test_what_is_written_arrives() -> None:
+    driver = Driver()
+    assert outlive(driver)
+    driver._writer_thread.start()
+    for _ in range(3 * MAX_QUEUED_WRITES):
+        driver._writer_thread.write("x")
+    driver._writer_thread.stop()
+    file = driver._writer_thread._file
+    assert isinstance(file, io.StringIO)
+    assert file.getvalue() == "x" * 3 * MAX_QUEUED_WRITES
+
+
+def test_the_app_knows_its_writer_and_ends_with_its_terminal(finished: Path, tmp_path: Path) -> None:
+    """GIVEN an app whose terminal takes no more WHEN the window is closed THEN it ends by itself."""
     code = (
-        "import sys; from pathlib import Path; from gilscope.views.app import GilscopeApp;"
-        "app = GilscopeApp(Path(sys.argv[1]), control=None, title='x'); app.run()"
+        "import sys; from pathlib import Path; from gilscope.views.app import GilscopeApp\n"
+        "app = GilscopeApp(Path(sys.argv[1]), control=None, title='x'); app.run()\n"
+        "Path(sys.argv[2]).write_text(str('stop' in vars(app._driver._writer_thread)))"
     )
+    said = tmp_path / "said"
     pid, fd = pty.fork()
     if pid == 0:
         os.environ.update(TERM="xterm-256color", COLUMNS="200", LINES="60")
-        os.execv(sys.executable, [sys.executable, "-c", code, str(finished)])
+        os.execv(sys.executable, [sys.executable, "-c", code, str(finished), str(said)])
     try:
-        text, deadline = b"", time.monotonic() + 30
+        text, deadline = b"", time.monotonic() + 60
         while b"handoffs" not in text:
             assert time.monotonic() < deadline, text[-2000:]
             text += os.read(fd, 65_536)
-        time.sleep(0.2)  # what is drawn meanwhile is not read: the terminal takes no more
         os.close(fd)
         while os.waitpid(pid, os.WNOHANG) == (0, 0):
             assert time.monotonic() < deadline, "it outlives its terminal"
@@ -117,3 +116,4 @@ def test_textual_has_the_writer_that_is_known(finished: Path) -> None:
         if pid:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+    assert said.read_text() == "True"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.text import Text
 from textual import events, on
-from textual.geometry import Region, Size
+from textual.geometry import Region, Size, Spacing
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -42,6 +42,8 @@ class Panel(Widget, can_focus=True):
         self.border_title = title
         self._subtitle = ""
         self._strips: list[Strip] = []
+        self._joined: list[Strip | None] = []
+        """The same rows with what stands left and right of them, as far as they were drawn."""
         self._palette: Palette | None = None
         self._edges: tuple[Size, Strip, Strip] | None = None
         """For a size: what stands left and right of the content."""
@@ -66,11 +68,14 @@ class Panel(Widget, can_focus=True):
         if subtitle is not None and subtitle != self._subtitle:
             self._subtitle = self.border_subtitle = subtitle
         before, self._strips = self._strips, list(strips)
+        joined, self._joined = self._joined, [None] * len(self._strips)
         # A whole row is cheaper than its middle: it need not be cut out.
         left, width = self.gutter.left, self.outer_size.width
         regions: list[Region] = []
         for y, strip in enumerate(strips):
             if y < len(before) and (before[y] is strip or before[y] == strip):
+                if y < len(joined):
+                    self._joined[y] = joined[y]
                 continue
             if regions and regions[-1].bottom == y:
                 last = regions.pop()
@@ -90,30 +95,31 @@ class Panel(Widget, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Rows of the whole panel: borders as Textual draws them, between them the ready lines."""
-        width = self.outer_size.width
-        top, end = self.gutter.top, self.gutter.top + len(self._strips)
+        size, gutter = self.outer_size, self.gutter
+        inside = size.width - gutter.left - gutter.right
+        top, count = gutter.top, len(self._strips)
+        if self._edges is None or self._edges[0] != size:
+            self._joined = [None] * count
         strips: list[Strip] = []
+        # Textual asks for all rows whenever any two of the screen changed: most are those of the last time.
         for y in range(crop.y, crop.bottom):
-            if top <= y < end and self._strips[y - top].cell_length == self.content_size.width:
-                left, right = self._sides(y)
-                strip = (
-                    Strip.join([left, self._strips[y - top], right])
-                    if self.gutter.left
-                    else self._strips[y - top]
-                )
-                strips.append(strip if crop.width == width else strip.crop(crop.x, crop.right))
-            else:
+            if not 0 <= y - top < count or self._strips[y - top].cell_length != inside:
                 strips += super().render_lines(Region(crop.x, y, crop.width, 1))
+                continue
+            strip = self._joined[y - top]
+            if strip is None:
+                strip = self._strips[y - top]
+                if gutter.left:
+                    left, right = self._sides(y, size, gutter)
+                    strip = Strip.join([left, strip, right])
+                self._joined[y - top] = strip
+            strips.append(strip if crop.width == size.width else strip.crop(crop.x, crop.right))
         return strips
 
-    def _sides(self, y: int) -> tuple[Strip, Strip]:
-        if self._edges is None or self._edges[0] != self.outer_size:
-            row = super().render_lines(Region(0, y, self.outer_size.width, 1))[0]
-            self._edges = (
-                self.outer_size,
-                row.crop(0, self.gutter.left),
-                row.crop(self.outer_size.width - self.gutter.right),
-            )
+    def _sides(self, y: int, size: Size, gutter: Spacing) -> tuple[Strip, Strip]:
+        if self._edges is None or self._edges[0] != size:
+            row = super().render_lines(Region(0, y, size.width, 1))[0]
+            self._edges = (size, row.crop(0, gutter.left), row.crop(size.width - gutter.right))
         return self._edges[1:]
 
     # --- words ---
@@ -184,6 +190,9 @@ class Panel(Widget, can_focus=True):
         """A theme or the focus changed the colours."""
         super().notify_style_update()
         before, self._palette, self._edges = self._palette, None, None
-        if self.is_mounted and before is not None and not before.looks_like(self.palette):
+from rich.cells import cell_len
+from rich.text import Text
+from textual import events, on
+from textual.geometry import Region, Size, Spacing
             self._strips = []
             self.post_message(self.Changed())
