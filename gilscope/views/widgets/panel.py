@@ -190,9 +190,7 @@ class Panel(Widget, can_focus=True):
         """A theme or the focus changed the colours."""
         super().notify_style_update()
         before, self._palette, self._edges = self._palette, None, None
-from rich.cells import cell_len
-from rich.text import Text
-from textual import events, on
-from textual.geometry import Region, Size, Spacing
+        self._joined = [None] * len(self._strips)
+        if self.is_mounted and before is not None and not before.looks_like(self.palette):
             self._strips = []
             self.post_message(self.Changed())
