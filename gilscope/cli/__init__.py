@@ -5,6 +5,7 @@ from __future__ import annotations
 import rich_click as click
 
 from gilscope import __version__
+from gilscope.cli.attach import attach
 from gilscope.cli.compare import compare
 from gilscope.cli.export import export
 from gilscope.cli.lesson import lesson
@@ -18,7 +19,7 @@ click.rich_click.COMMAND_GROUPS = {
     "gilscope": [
         {
             "name": "Commands",
-            "commands": ["run", "compare", "lesson", "replay", "report", "export", "recordings"],
+            "commands": ["run", "attach", "compare", "lesson", "replay", "report", "export", "recordings"],
         }
     ],
 }
@@ -34,7 +35,15 @@ click.rich_click.OPTION_GROUPS = {
         },
         {"name": "What comes of it", "options": ["--headless", "--json", "-o", "--keep", "--help"]},
         {"name": "A gate for CI", "options": ["--fail-on", "--junit", "--markdown"]},
-    ]
+    ],
+    "gilscope attach": [
+        {
+            "name": "How to watch",
+            "options": ["--source", "--rate", "--tick", "--budget", "--stall", "--native", "--duration"],
+        },
+        {"name": "What comes of it", "options": ["--headless", "--json", "-o", "--keep", "--help"]},
+        {"name": "A gate for CI", "options": ["--fail-on", "--junit", "--markdown"]},
+    ],
 }
 
 
@@ -47,5 +56,5 @@ def main() -> None:
     """
 
 
-for command in (run, compare, lesson, replay, report, export, recordings):
+for command in (run, attach, compare, lesson, replay, report, export, recordings):
     main.add_command(command)

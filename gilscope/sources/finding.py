@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _PTHREAD_SIZE = 1024
 """So far into a C library's thread struct its tid is looked for: 720 (glibc) on x86_64, 48 with musl."""
+
+_VERSION_IN_NAME = re.compile(r"python([23])\.?(\d+)")
 
 _Lookup = Callable[[ProcessMemory, Mapping, str], int | None]
 
@@ -73,6 +76,39 @@ def find(memory: ProcessMemory, version: Version | None, make: type[InterpreterR
     if not reasons:
         raise NotReadableError("it holds no CPython 3.8 or newer", no_python=True)
     raise NotReadableError("; ".join(reasons))
+
+
+def exact_version(memory: ProcessMemory) -> str | None:
+    """Such as "3.11.7": from 3.11 on an interpreter exports it; None where it does not.
+
+    Raises:
+        ReadFailedError: the process has ended.
+    """
+    for mapping in sorted(mapped_files(memory.pid), key=_unlikely):
+        address = _exported(memory, mapping, "Py_Version")
+        if address is not None:
+            number = memory.int32(address) & 0xFFFFFFFF
+            return f"{number >> 24}.{number >> 16 & 0xFF}.{number >> 8 & 0xFF}"
+    return None
+
+
+def old_version(pid: int) -> str | None:
+    """The version of a Python older than those that can be read, as its file's name has it; "": not known.
+
+    None where the process holds none.
+
+    Raises:
+        ReadFailedError: the process has ended, or is not to be read.
+    """
+    memory = ProcessMemory(pid)
+    try:
+        for mapping in sorted(mapped_files(pid), key=_unlikely):
+            if _exported(memory, mapping, "Py_Initialize") is not None:
+                named = _VERSION_IN_NAME.search(Path(mapping.path).name)
+                return ".".join(named.groups()) if named else ""
+    finally:
+        memory.close()
+    return None
 
 
 def _find_waiters(reader: InterpreterReader, mappings: list[Mapping]) -> None:
