@@ -22,6 +22,7 @@ STARTING_S: Final = 1.0
 STARTING_STEP_S: Final = 0.01
 LOOKED_AT_MOST: Final = 50
 """Of a program that is no Python so many descendants are looked at for one."""
+OLDEST_FOR_PROBE: Final = (3, 8)
 NAMED_MOST: Final = 3
 NAME_CELLS: Final = 60
 
@@ -46,7 +47,7 @@ def examine(pid: int) -> AttachSpec:
             "how.\nName a process that runs."
         )
     version, old = _version(pid, what)
-    if processes.facts(pid) is None:
+    if not tree.is_running(pid, facts.identity.start_ticks):
         raise _has_ended(what)
     return AttachSpec(
         pid=pid,
@@ -80,6 +81,11 @@ def is_stopped(pid: int) -> bool:
     return facts is not None and facts.state in "Tt"
 
 
+def _is_there(pid: int) -> bool:
+    facts = processes.facts(pid)
+    return facts is not None and facts.state not in "ZX"
+
+
 def _has_ended(what: str) -> CannotObserveError:
     return CannotObserveError(f"Cannot observe {what}: it has just ended.\nName a process that runs.")
 
@@ -108,19 +114,28 @@ def _version(pid: int, what: str) -> tuple[str | None, bool]:
     deadline = time.monotonic() + STARTING_S
     while True:
         try:
-            return _read_version(pid), False
-        except NotReadableError as error:
-            # An old Python is seen at once; one that is still starting needs a moment.
-            old = finding.old_version(pid) if error.no_python else None
-            if old is not None:
-                return old or None, True
-            if not _is_starting(pid) or time.monotonic() >= deadline:
-                raise _not_readable(pid, what, error) from None
+            found = _recognise(pid, what, patient=_is_starting(pid) and time.monotonic() < deadline)
         except ReadFailedError as error:
-            if processes.facts(pid) is None or not tree.walk([pid]):
+            if not _is_there(pid):
                 raise _has_ended(what) from None
             raise CannotObserveError(_why_denied(pid, what, str(error))) from None
+        if found is not None:
+            return found
         time.sleep(STARTING_STEP_S)
+
+
+def _recognise(pid: int, what: str, *, patient: bool) -> tuple[str | None, bool] | None:
+    """The same, or None where it may yet become a Python that can be read, and we are `patient`."""
+    try:
+        return _read_version(pid), False
+    except NotReadableError as error:
+        named = finding.version_by_name(pid)
+        # An old Python is known at once; one that is still starting needs a moment.
+        if named is not None and (not patient or named < OLDEST_FOR_PROBE):
+            return ".".join(map(str, named)) or None, True
+        if not patient:
+            raise _not_readable(pid, what, error) from None
+    return None
 
 
 def _read_version(pid: int) -> str:
@@ -139,8 +154,7 @@ def _is_starting(pid: int) -> bool:
 def _not_readable(pid: int, what: str, error: NotReadableError) -> CannotObserveError:
     if not error.no_python:
         return CannotObserveError(
-            f"Cannot observe {what}: its GIL cannot be read ({error}).\n"
-            "Try --source py-spy; `gilscope doctor` shows what works here."
+            f"Cannot observe {what}: its GIL cannot be read ({error}).\n`gilscope doctor` shows what works here."
         )
     others = tree.walk([pid], spare=(os.getpid(),))[1 : LOOKED_AT_MOST + 1]
     below = [entry.pid for entry in others if _is_python(entry.pid)]
@@ -172,10 +186,10 @@ def _why_denied(pid: int, what: str, reason: str) -> str:
             "Only a restart of the machine with another kernel.yama.ptrace_scope changes that."
         )
     if owner is not None and owner.uid != me and not access.may_trace_all():
-        mine = access.user_name(me)
+        other = f"Run gilscope as {owner.name}, or as root" if owner.uid else "Run gilscope as root"
         return (
-            f"Cannot observe {what}: it belongs to {owner.name}, and you are {mine}.\n"
-            f"Run gilscope as {owner.name}, or as root: sudo gilscope attach {pid}"
+            f"Cannot observe {what}: it belongs to {owner.name}, and you are {access.user_name(me)}.\n"
+            f"{other}: sudo gilscope attach {pid}"
         )
     if me == 0 and access.may_trace_all():
         return (

@@ -92,10 +92,10 @@ def exact_version(memory: ProcessMemory) -> str | None:
     return None
 
 
-def old_version(pid: int) -> str | None:
-    """The version of a Python older than those that can be read, as its file's name has it; "": not known.
+def version_by_name(pid: int) -> tuple[int, ...] | None:
+    """The version of a Python of any age, as its file's name has it; empty where that does not tell.
 
-    None where the process holds none.
+    None where the process holds no Python.
 
     Raises:
         ReadFailedError: the process has ended, or is not to be read.
@@ -105,7 +105,7 @@ def old_version(pid: int) -> str | None:
         for mapping in sorted(mapped_files(pid), key=_unlikely):
             if _exported(memory, mapping, "Py_Initialize") is not None:
                 named = _VERSION_IN_NAME.search(Path(mapping.path).name)
-                return ".".join(named.groups()) if named else ""
+                return tuple(map(int, named.groups())) if named else ()
     finally:
         memory.close()
     return None
@@ -209,8 +209,11 @@ def _search_tid(reader: InterpreterReader, states: list[int], tids: set[int]) ->
             with contextlib.suppress(ReadFailedError):
                 pthread = reader.memory.pointer(state + reader.layout.thread_id)
                 structs.append(reader.memory.read(pthread, _PTHREAD_SIZE))
+    ours = None if reader.thread_ids is None else reader.thread_ids.read()
     for at in range(0, _PTHREAD_SIZE if structs else 0, 4):
         named = [int.from_bytes(struct[at : at + 4], "little") for struct in structs]
+        if ours is not None:
+            named = [ours.get(tid, 0) for tid in named]
         if len(set(named)) == len(named) and tids.issuperset(named) and reader.memory.pid in named:
             reader.tid_in_pthread = at
             return

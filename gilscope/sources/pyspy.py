@@ -22,6 +22,7 @@ from pathlib import Path
 
 from gilscope.sources.layouts import GLIBC_TID_OFFSET
 from gilscope.sources.memory import ProcessMemory, ReadFailedError
+from gilscope.sources.namespaces import our_tid
 from gilscope.sources.pyspy_text import (
     Stack,
     ThreadStack,
@@ -358,15 +359,17 @@ class PySpy:
         self._failures = 0
         return result
 
-    def _find_tid(self, pid: int, thread_id: int) -> int:
-        """Kernel id of a thread that py-spy knows by Python's id only: with --nonblocking, up to 3.10.
+    def _find_tid(self, pid: int, told: int, thread_id: int) -> int:
+        """Kernel id of a thread, which py-spy may know by Python's id only: with --nonblocking, up to 3.10.
 
         That id is the address of glibc's thread struct, which holds the tid.
         """
+        if told:
+            return our_tid(pid, told)
         memory: ProcessMemory | None = None
         with contextlib.suppress(ReadFailedError):
             memory = ProcessMemory(pid)
-            tid = memory.int32(thread_id + GLIBC_TID_OFFSET)
+            tid = our_tid(pid, memory.int32(thread_id + GLIBC_TID_OFFSET))
             if tid > 0 and Path(f"/proc/{pid}/task/{tid}").exists():
                 self._tids[pid, thread_id] = tid
         if memory is not None:
