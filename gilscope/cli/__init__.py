@@ -7,6 +7,7 @@ import rich_click as click
 from gilscope import __version__
 from gilscope.cli.attach import attach
 from gilscope.cli.compare import compare
+from gilscope.cli.doctor import doctor
 from gilscope.cli.export import export
 from gilscope.cli.lesson import lesson
 from gilscope.cli.recordings import recordings, replay
@@ -19,7 +20,10 @@ click.rich_click.COMMAND_GROUPS = {
     "gilscope": [
         {
             "name": "Commands",
-            "commands": ["run", "attach", "compare", "lesson", "replay", "report", "export", "recordings"],
+            "commands": [
+                *("run", "attach", "compare", "lesson", "replay"),
+                *("report", "export", "recordings", "doctor"),
+            ],
         }
     ],
 }
@@ -56,5 +60,5 @@ def main() -> None:
     """
 
 
-for command in (run, attach, compare, lesson, replay, report, export, recordings):
+for command in (run, attach, compare, lesson, replay, report, export, recordings, doctor):
     main.add_command(command)

@@ -154,7 +154,8 @@ def _is_starting(pid: int) -> bool:
 def _not_readable(pid: int, what: str, error: NotReadableError) -> CannotObserveError:
     if not error.no_python:
         return CannotObserveError(
-            f"Cannot observe {what}: its GIL cannot be read ({error}).\n`gilscope doctor` shows what works here."
+            f"Cannot observe {what}: its GIL cannot be read ({error}).\n"
+            "`gilscope doctor` shows what works here."
         )
     others = tree.walk([pid], spare=(os.getpid(),))[1 : LOOKED_AT_MOST + 1]
     below = [entry.pid for entry in others if _is_python(entry.pid)]

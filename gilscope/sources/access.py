@@ -103,3 +103,19 @@ def is_below(pid: int, ancestor: int) -> bool:
         if pid == ancestor:
             return True
     return False
+
+
+MOUNTS = Path("/proc/self/mounts")
+
+
+def hidepid() -> str | None:
+    """How /proc hides processes of other users ("1", "2", "invisible" …); None where it hides none."""
+    with contextlib.suppress(OSError):
+        for line in MOUNTS.read_text(errors="replace").splitlines():
+            fields = line.split()
+            if len(fields) > 3 and fields[1] == "/proc":
+                for option in fields[3].split(","):
+                    name, _, value = option.partition("=")
+                    if name == "hidepid":
+                        return value
+    return None

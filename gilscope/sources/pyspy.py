@@ -131,6 +131,19 @@ def find_executable() -> str | None:
     return shutil.which("py-spy")
 
 
+def version_of(executable: str) -> str | None:
+    """What a py-spy says it is; None where it does not run."""
+    try:
+        answer = subprocess.run(
+            [executable, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S,
+            check=False, text=True, errors="replace",
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    words = answer.stdout.split()
+    return words[-1] if words and answer.returncode == 0 else None
+
+
 @dataclass(slots=True)
 class _Call:
     """One py-spy process that is under way."""
