@@ -23,6 +23,10 @@ ATTACHED = "attach"
 """The mode of a session whose target ran already; beside asis, threads and processes."""
 
 
+NOT_KNOWN = "not-known"
+"""The kind of an event that names what cannot be known of this session, and why."""
+
+
 class State(IntEnum):
     """What a lane does; exclusive: in a tick the nanoseconds of all states sum to the tick's length."""
 
@@ -450,8 +454,8 @@ class Quality:
     sources: tuple[str, ...]
     """Where the holders of the GILs come from: "probe", "py-spy"."""
     tick_ns: int
-    unknown: str | None = None
-    """What such a session cannot know, and why, as a sentence."""
+    unknown: tuple[str, ...] = ()
+    """What cannot be known of this session, and why."""
 
     @property
     def handoffs_text(self) -> str:

@@ -65,7 +65,7 @@ PURE = {
     "sampler/merge.py", "sampler/stallfold.py", "sampler/fromwithin.py", "analysis/functions.py",
     "analysis/stalls.py", "analysis/waits.py", "sampler/freemerge.py", "sampler/budget.py",
     "analysis/summary.py",
-    "analysis/quality.py", "analysis/free_threaded.py", "analysis/span.py",
+    "analysis/quality.py", "analysis/unknown.py", "analysis/free_threaded.py", "analysis/span.py",
     "analysis/compare.py", "exports/text.py", "exports/compare.py", "text.py", "model.py",
     "exports/spans.py", "exports/cells.py", "exports/screen.py", "exports/names.py",
     "doctor/finding.py", "exports/html/words.py", "views/present.py", "views/axis.py",

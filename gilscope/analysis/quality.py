@@ -7,10 +7,6 @@ from typing import Any
 
 from gilscope.model import NS_PER_S, GapSum, Gil, Quality, Session
 
-ATTACHED_UNKNOWN = (
-    "its output, how many threads it created and what was before: the process was there before gilscope"
-)
-
 
 def quality_of(
     summary: Mapping[str, Any], session: Session, gils: Sequence[Gil] = (), *, stacks: int = 0
@@ -41,7 +37,7 @@ def quality_of(
         cost_share=own["cost"]["share_of_core"],
         sources=tuple(sorted({gil.source for gil in gils})) or (session.source,),
         tick_ns=session.tick_ns,
-        unknown=ATTACHED_UNKNOWN if session.attached else None,
+        unknown=tuple(own.get("not_known", ())),
     )
 
 

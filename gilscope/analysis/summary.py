@@ -13,6 +13,7 @@ from typing import Any
 
 from gilscope.analysis.functions import HeldTimes, functions, rest_on, weigh
 from gilscope.analysis.stalls import stalls_shown
+from gilscope.analysis.unknown import not_known
 from gilscope.analysis.waits import Waits
 from gilscope.model import (
     N_STATES,
@@ -172,6 +173,7 @@ def summarise(
                 for gap in gaps
             ],
             "disagreements": session.disagreements,
+            "not_known": not_known(session, events),
         },
         "target": {
             "command": session.command,

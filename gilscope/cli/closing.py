@@ -33,7 +33,7 @@ def sum_up(recording: Path, json_file: Path | None, gate: Gate | None = None) ->
     if gate is not None:
         gate.report(summary, quality)
     if sys.stderr.isatty():
-        again = "last" if recording.parent == store.directory() else shlex.quote(str(recording))
+        again = "last" if store.is_unnamed(recording) else shlex.quote(str(recording))
         click.echo(f"see it again: gilscope replay {again}", err=True)
     if json_file is not None:
         written = json.dumps(summary, indent=2) + "\n"

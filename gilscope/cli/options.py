@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
-from gilscope.cli.common import check_writable, length_ns
+from gilscope.cli.common import check_writable, length_ns, say
 from gilscope.cli.gate import Gate
 from gilscope.errors import UsageError
 from gilscope.model import NS_PER_MS, NS_PER_S
@@ -176,7 +176,12 @@ class WatchOptions:
 
         self._check_source(spec)
         self._check_files()
-        return self._config(spec, self.output if self.output is not None else store.new_path(spec.display))
+        path = self.output
+        if path is None:
+            path = store.new_path(spec.display)
+            if path.parent != store.directory():
+                say(f"gilscope: {store.directory()} cannot be written: recorded in {path.parent}.")
+        return self._config(spec, path)
 
     def _check_files(self) -> None:
         """Fail now rather than after the script has run for an hour."""

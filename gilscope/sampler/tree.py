@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gilscope.clock import MonotonicClock
 from gilscope.launch.handle import TargetHandle
-from gilscope.model import Event, Gap, Gil, Lane, Process
+from gilscope.model import NOT_KNOWN, Event, Gap, Gil, Lane, Process
 from gilscope.sampler.gilwatch import GilWatch
 from gilscope.sampler.watch import Keys, ProcessWatch, started_ns
 from gilscope.sources import processes
@@ -50,6 +50,8 @@ class ProcessTree:
         """By pid: when it was let go of, for reports that come late."""
         self._exit_codes: dict[int, int | None] = {}
         self._last_keys: dict[int, int] = {}
+        self._unknown: set[str] = set()
+        """What was told already that nobody can know."""
         self.watches: list[ProcessWatch] = []
 
     def begin(self, origin_ns: int) -> None:
@@ -251,8 +253,17 @@ class ProcessTree:
         """Events since the last call."""
         for watch in self.watches:
             self._events += watch.free.take_events()
+            self._tell_unknown(watch)
         events, self._events = self._events, []
         return events
+
+    def _tell_unknown(self, watch: ProcessWatch) -> None:
+        """What the kernel does not tell of a process's threads; once of all, as it is so for all."""
+        told, watch.tasks.not_known = watch.tasks.not_known, []
+        for text in told:
+            if text not in self._unknown:
+                self._unknown.add(text)
+                self._tell(watch.process.start_ns, NOT_KNOWN, watch.process.key, text)
 
     def take_gaps(self) -> list[Gap]:
         """Gaps since the last call."""

@@ -64,7 +64,7 @@ def text_of(finding: Finding) -> str:
         (system.cores_finding(1, 1), "limited", ["take turns", "→"]),
         (system.memory_finding(None, None), "limited", ["not known"]),
         (system.memory_finding(8_000_000_000, None), "ok", ["8,000 MB free"]),
-        (system.memory_finding(8_000_000_000, 200_000_000), "limited", ["limit of the container", "--headless"]),
+        (system.memory_finding(8_000_000_000, 200_000_000), "limited", ["container", "--headless"]),
         (tools.pyspy_finding(None), "limited", ["not found", "pip install py-spy"]),
         (tools.pyspy_finding("/bin/false"), "limited", ["does not run"]),
         (tools.size_finding(200, 60), "ok", ["200 × 60"]),
