@@ -21,8 +21,8 @@ from gilscope.errors import RecordingError
 from gilscope.recording.reader import RecordingReader
 from gilscope.sources.gil import InterpreterReader
 from gilscope.sources.namespaces import our_tid
-from tests.commands import Outcome, command, complaint, environment, gilscope
-from tests.pythons import found_old_pythons, found_pythons
+from tests.commands import Outcome, command, environment, gilscope
+from tests.pythons import found_pythons
 from tests.sampler.test_never_stops import CALLS, calls_in, can_trace, harmful
 from tests.watched import TARGETS, Watched, is_gone, wait_for, watched
 
@@ -129,7 +129,7 @@ def test_the_kernel_sees_reads_only(tmp_path: Path) -> None:
         pytest.skip(reason)
     log = tmp_path / "log"
     with watched("cpu_threads.py", 2) as target:
-        words = command("attach", target.pid, "--duration", 1, "-o", tmp_path / "r.gilscope")
+        words = command("attach", target.pid, "--duration", 0.6, "-o", tmp_path / "r.gilscope")
         strace = ["strace", "-f", "-qq", "-s", "200", "-o", str(log), "-e", f"trace={','.join(CALLS)}"]
         done = subprocess.run([*strace, *words], env=environment(tmp_path), capture_output=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -147,20 +147,6 @@ def test_another_version_and_a_limit_that_it_crosses(tmp_path: Path) -> None:
     assert done.summary["target"]["python"].startswith("3.8")
     assert done.summary["gils"][0]["utilisation"] > 0.9
     assert len(done.summary["lanes"]) == 3
-
-
-def test_an_old_version_through_py_spy(tmp_path: Path) -> None:
-    if "3.7" not in found_old_pythons():
-        pytest.skip("there is no Python 3.7 here")
-    code = "print('READY', flush=True)\nwhile True: pass"
-    with subprocess.Popen([found_old_pythons()["3.7"], "-c", code], stdout=subprocess.PIPE) as process:
-        try:
-            done = attach(tmp_path, Watched(process).pid, "--duration", 1.2)
-        finally:
-            process.kill()
-    assert done.code == 0, done.stderr
-    assert done.summary["gilscope"]["source"] == "py-spy"
-    assert done.summary["gils"][0]["utilisation"] > 0.8
 
 
 def test_children_that_were_there_and_later_ones(tmp_path: Path) -> None:
@@ -191,18 +177,17 @@ def test_a_process_that_watches_itself_sees_no_gilscope(tmp_path: Path) -> None:
     """GIVEN a program that starts gilscope on itself THEN its lanes are its own, not those of gilscope."""
     code = f"""
 import os, subprocess, sys
-subprocess.run({command("attach")!r} + [str(os.getpid()), "--duration", "1", "--json", "s.json"], check=True)
+subprocess.run({command("attach")!r} + [str(os.getpid()), "--duration", "0.5", "--json", "s.json"], check=True)
 """
     env = environment(tmp_path)
     subprocess.run([sys.executable, "-c", code], env=env, cwd=tmp_path, check=True, capture_output=True)
     assert len(summary_in(tmp_path)["processes"]) == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_the_watch_only(number: signal.Signals, tmp_path: Path) -> None:
+def test_a_signal_ends_the_watch_only(tmp_path: Path) -> None:
     with watched("cpu_threads.py", 1) as target:
         with attached(tmp_path, target.pid) as watch:
-            watch.send_signal(number)
+            watch.send_signal(signal.SIGHUP)
             assert watch.wait(60) == 0
             assert watch.stderr is not None
             assert b"held the GIL in" in watch.stderr.read()
@@ -240,14 +225,6 @@ def test_wrong_words(words: list[str], code: int, said: str) -> None:
     assert done.exit_code == code
     assert said in done.output
     assert isinstance(done.exception, SystemExit)
-
-
-def test_a_program_that_is_no_python(tmp_path: Path) -> None:
-    with subprocess.Popen(["sleep", "600"]) as process:
-        done = gilscope(tmp_path, "attach", process.pid)
-        process.kill()
-    assert "it is no Python" in complaint(done, 4)
-    assert list((tmp_path / "state").rglob("*.gilscope")) == []
 
 
 def unshared() -> list[str]:
