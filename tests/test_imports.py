@@ -25,6 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "recording": COMMON | {"recording"},
     "analysis": COMMON | {"analysis"},
     "sampler": COMMON | {"sampler", "sources", "launch", "recording"},
+    "doctor": COMMON | {"doctor", "sources", "launch", "recording"},
     "exports": COMMON | {"exports", "recording", "analysis"},
     "views": COMMON | {"views", "recording", "settings"},
     "pytest_plugin": COMMON | {"launch", "recording", "analysis", "exports"},
@@ -32,7 +33,8 @@ ALLOWED: dict[str, set[str]] = {
     "comparing": COMMON | {"launch", "recording", "analysis", "exports"},
     "serving": COMMON | {"serving"},
     "cli": COMMON
-    | {"cli", "settings", "comparing", "launch", "sampler", "recording", "analysis", "exports", "views"}
+    | {"cli", "settings", "comparing", "doctor", "launch", "sampler", "recording", "analysis", "exports"}
+    | {"views"}
     | {"lessons", "serving"},
     "__main__": {"cli"},
     "__init__": set(),
@@ -53,17 +55,18 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "markupsafe": ("exports/html/",),
     "aiohttp": ("serving/",),
     "textual_serve": ("serving/",),
-    "ctypes": ("launch/", "sampler/schedule.py"),
+    "ctypes": ("launch/", "sampler/schedule.py", "doctor/reading.py"),
 }
 """Libraries that only some files know."""
 PURE = {
     "sampler/merge.py", "sampler/stallfold.py", "sampler/fromwithin.py", "analysis/functions.py",
     "analysis/stalls.py", "analysis/waits.py", "sampler/freemerge.py", "sampler/budget.py",
     "analysis/summary.py",
-    "analysis/quality.py", "analysis/free_threaded.py", "analysis/span.py",
+    "analysis/quality.py", "analysis/unknown.py", "analysis/free_threaded.py", "analysis/span.py",
     "analysis/compare.py", "exports/text.py", "exports/compare.py", "text.py", "model.py",
     "exports/spans.py", "exports/cells.py", "exports/screen.py", "exports/names.py",
-    "exports/html/words.py", "views/present.py", "views/axis.py", "views/layout.py", "views/lane_rows.py",
+    "doctor/finding.py", "exports/html/words.py", "views/present.py", "views/axis.py", "views/layout.py",
+    "views/lane_rows.py",
     "serving/access.py",
 }  # fmt: skip
 PURE |= {"views/helping.py", "views/keymap.py", "views/notices.py", "views/words.py"}

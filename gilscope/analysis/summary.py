@@ -13,6 +13,7 @@ from typing import Any
 
 from gilscope.analysis.functions import functions, rest_on
 from gilscope.analysis.stalls import stalls_shown
+from gilscope.analysis.unknown import not_known
 from gilscope.analysis.waits import Waits
 from gilscope.analysis.weights import LaneTimes, waiting_times, weigh, weigh_waiting
 from gilscope.model import (
@@ -178,6 +179,7 @@ def summarise(
                 for gap in gaps
             ],
             "disagreements": session.disagreements,
+            "not_known": not_known(session, events),
         },
         "target": {
             "command": session.command,
@@ -215,7 +217,7 @@ def summarise(
             "memory_peak_mb": _peak_mb(process_ticks),
             "threads_created": session.threads_created,
             "threads_started": session.threads_started,
-            "processes_started": max(0, len(processes) - 1),
+            "processes_started": _started(session, processes),
         },
         "stalls": stall_rows,
         "stalls_total": None if stall_rows is None else len(known or ()),
@@ -229,6 +231,13 @@ def summarise(
         "notes": _notes(events),
         "verdict": None,
     }
+
+
+def _started(session: Session, processes: Sequence[Process]) -> int:
+    """How many processes the target started; of one that ran already, since it was watched."""
+    if session.attached:
+        return sum(process.start_ns > 0 for process in processes)
+    return max(0, len(processes) - 1)
 
 
 def share_error(share: float, samples: int) -> float | None:

@@ -48,7 +48,7 @@ def errors_end_it() -> Iterator[None]:
     try:
         yield
     except GilscopeError as error:
-        click.echo(f"gilscope: {error}", err=True)
+        say(f"gilscope: {error}")
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # Whoever read our output has had enough.

@@ -32,6 +32,7 @@ from gilscope.views.keymap import key as _key
 from gilscope.views.notices import Notices
 from gilscope.views.pace import OVER_SSH_PER_S, Pace
 from gilscope.views.screens.dashboard import Dashboard
+from gilscope.views.screens.detach import DetachScreen
 from gilscope.views.screens.dialogs import InputScreen, MarksScreen, QuitChoice, QuitScreen
 from gilscope.views.screens.functions import FlamesOf, FunctionsScreen
 from gilscope.views.screens.help import help_for
@@ -80,6 +81,7 @@ class GilscopeApp(ThinkingApp):
         at_ns: int | None = None,
         speed: float = 1.0,
         budget_share: float | None = None,
+        attached: bool = False,
     ) -> None:
         """Prepare; nothing is opened before `run`.
 
@@ -97,12 +99,14 @@ class GilscopeApp(ThinkingApp):
             at_ns: where a replay begins; None: at its start.
             speed: how fast it plays.
             budget_share: how much of a core watching may take, for a word when it takes more.
+            attached: the target was there before us: it is never stopped, and has no terminal of ours.
         """
         super().__init__(verdict_of, quality_of, span_of)
         self.path = path
         self.control = control
         self.clock: Clock = clock or MonotonicClock()
         self.at_ns, self.speed = at_ns, speed
+        self.attached = attached
         self.summary_of = summary_of
         self.flames_of = flames_of
         self.exit_error: str | None = None
@@ -111,7 +115,7 @@ class GilscopeApp(ThinkingApp):
         self.dashboard = Dashboard(
             title,
             live=control is not None,
-            resize_output=control.resize_output if control else None,
+            resize_output=control.resize_output if control and not attached else None,
         )
         self._reader: RecordingReader | None = None
         self._notices = Notices(budget_share)
@@ -268,6 +272,9 @@ class GilscopeApp(ThinkingApp):
         if self.control is None or not self._target_runs:
             self.notify("Only a target that runs can be typed to.", severity="warning")
             return
+        if self.attached:
+            self.notify("A process that gilscope did not start reads its own terminal.", severity="warning")
+            return
         self.push_screen(InputScreen(), self._typed)
 
     def action_table(self, kind: str) -> None:
@@ -366,7 +373,7 @@ class GilscopeApp(ThinkingApp):
         if not self._target_runs:
             self.exit()
             return
-        self.push_screen(QuitScreen(), self._leave)
+        self.push_screen(DetachScreen() if self.attached else QuitScreen(), self._leave)
 
     def _leave(self, choice: QuitChoice | None) -> None:
         if self.control is None or choice not in ("stop", "leave"):

@@ -36,7 +36,8 @@ KEYS: dict[str, Any] = {
     "gilscope": {
         "version": None, "rate_hz": {"asked": None, "achieved": None}, "tick_ms": None, "source": None,
         "cost": {"cpu_s": None, "share_of_core": None},
-        "gaps": [{"source": None, "pid": None, "reason": None, "seconds": None}], "disagreements": None,
+        "gaps": [{"source": None, "pid": None, "reason": None, "seconds": None}],
+        "disagreements": None, "not_known": None,
     },
     "target": dict.fromkeys(
         ["command", "mode", "workers", "python", "implementation", "pid", "exit_code", "wall_s", "started"]

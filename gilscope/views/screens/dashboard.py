@@ -307,6 +307,7 @@ class Dashboard(PickingScreen, inherit_bindings=False):
         if self.words.display:
             self._draw_words()
         if self.output.display:
+            self.output.foreign = self.viewing is not None and self.viewing.session.attached
             self.output.draw(panels.output)
         if self.info.display:
             pictures = self.pace.words if self.pace else ""

@@ -27,6 +27,8 @@ class OutputPanel(Panel):
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's word
         super().__init__("Output", id=id)
         self.back = 0
+        self.foreign = False
+        """The target was there before us: what it prints goes elsewhere."""
         self.sought = ""
         """What was searched for: it stands out."""
         self._lines: Sequence[OutputLine] = ()
@@ -44,7 +46,10 @@ class OutputPanel(Panel):
         width, height = self.content_size
         self.back = max(0, min(self.back, len(lines) - height))
         subtitle = f"{self.back} lines back" if self.back else ""
-        strips = render_output(lines, width, height, self.palette, back=self.back, sought=self.sought)
+        strips = render_output(
+            lines, width, height, self.palette, back=self.back, sought=self.sought,
+            foreign=self.foreign,
+        )  # fmt: skip
         for row, line in enumerate(self._in_sight()):
             if line is self._picked or line == self._picked:
                 strips[row] = strips[row].apply_style(Style(reverse=True))
