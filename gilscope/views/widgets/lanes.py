@@ -203,7 +203,8 @@ class LanesPanel(Panel):
         if picked:
             title += " ── " + picked.replace("[", r"\[")
         if not rows:
-            strips[0] = text_strip("No lane has that in its name.", width, palette.dim, palette)
+            none = "No lane has that in its name." if picked else "No thread has been seen yet."
+            strips[0] = text_strip(none, width, palette.dim, palette)
         self.show(strips, title=title, subtitle=subtitle)
 
     @property
