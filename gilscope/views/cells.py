@@ -21,6 +21,7 @@ ZOOMS_NS: tuple[int, ...] = (
 )
 """The lengths that a cell can have."""
 
+LONG_TICK_CELLS = 10_000
 _HELD = (State.RUNNING, State.HOLDING)
 _FREE_ORDER = (
     State.BLOCKED,
@@ -170,9 +171,12 @@ def _lay_out(
 ) -> None:
     """A tick longer than a cell: holds stand where they were, the other states share the cells left."""
     begin, end = _middles(tick.start_ns, tick.end_ns, cell_ns)
+    if end - begin > LONG_TICK_CELLS:
+        # The watch stood still, for hours maybe: what is out of sight is not laid out.
+        begin, end = max(begin, first), min(end, first + len(row))
     if end <= begin:
         return
-    states = list(lane_tick.states)
+    states = [max(0, time) for time in lane_tick.states]  # a file may hold any
     states[State.BLOCKED] += max(0, tick.end_ns - tick.start_ns - sum(states))
     held = _held_cells(holds, number, begin, end, cell_ns)
     if not held and _fill(row, states, begin - first, end - first):
