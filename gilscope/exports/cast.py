@@ -15,7 +15,7 @@ from gilscope.exports.options import Options
 from gilscope.exports.screen import ScreenCells
 from gilscope.model import N_STATES, NS_PER_S, Gil, Lane, Session, State
 from gilscope.recording.streams import RecordingStreams
-from gilscope.text import clock_text, cut, pad
+from gilscope.text import clean, clock_text, cut, pad
 
 COLUMNS, ROWS = 100, 28
 FRAMES_PER_S = 20
@@ -41,7 +41,7 @@ def pieces(streams: RecordingStreams, options: Options) -> Iterator[str]:
         "width": COLUMNS,
         "height": ROWS,
         "timestamp": _timestamp(session),
-        "title": f"gilscope: {session.command}",
+        "title": f"gilscope: {clean(session.command)}",
         "env": {"TERM": "xterm-256color"},
     }
     yield json.dumps(header) + "\n"

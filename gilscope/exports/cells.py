@@ -69,9 +69,7 @@ def _parts(start_ns: int, end_ns: int, cell_ns: int) -> Iterator[tuple[int, int]
         at = until
 
 
-def _add(
-    cells: dict[int, Cell], tick: Tick, holds: tuple[Hold, ...], cell_ns: int, start_ns: int
-) -> None:
+def _add(cells: dict[int, Cell], tick: Tick, holds: tuple[Hold, ...], cell_ns: int, start_ns: int) -> None:
     length = tick.end_ns - tick.start_ns
     short = cell_ns < length
     parts = [(cells[index], ns, ns / length) for index, ns in _parts(start_ns, tick.end_ns, cell_ns)]
@@ -102,7 +100,7 @@ def _add_exactly(
     cells: dict[int, Cell], tick: Tick, holds: tuple[Hold, ...], cell_ns: int, start_ns: int
 ) -> None:
     for lane, state, start, end in spans_of(tick, holds):
-        for index, ns in _parts(max(start, start_ns), end, cell_ns):
+        for index, ns in _parts(max(start, start_ns), min(end, tick.end_ns), cell_ns):
             cells[index].lanes.setdefault(lane, [0.0] * N_STATES)[state] += ns
     for hold in holds:
         start, end = max(hold.start_ns, start_ns), min(hold.end_ns, tick.end_ns)

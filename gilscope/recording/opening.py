@@ -29,7 +29,8 @@ MOST_TEXT = 16_384
 
 def text(column: str) -> str:
     """A column in a query, with as much of a text as is of use."""
-    return f"substr({column}, 1, {MOST_TEXT})"
+    # By its bytes, and only then in part: SQLite's substr ends at a NUL.
+    return f"iif(length(CAST({column} AS BLOB)) > {MOST_TEXT}, substr({column}, 1, {MOST_TEXT}), {column})"
 
 
 class Rows:

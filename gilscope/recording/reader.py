@@ -77,7 +77,7 @@ class RecordingReader:
             return self._session()
 
     def _session(self) -> Session:
-        values = dict(self._db.each(f"SELECT {text('key')}, iif(typeof(value) = 'text', {text('value')}, value) FROM meta"))
+        values = dict(self._db.each(f"SELECT {text('key')}, {text('value')} FROM meta"))
         known = {field.name: str(field.type) for field in dataclasses.fields(Session)}
         fields = {key: value for key, value in values.items() if key in known}
         wrong = next((key for key, value in fields.items() if not _fits(value, known[key])), None)

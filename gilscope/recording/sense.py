@@ -48,7 +48,10 @@ def questions(version: int) -> list[tuple[str, str]]:
         )
     for table in ("process", "thread", "interpreter"):
         asked.append(
-            (f"SELECT count(*) > {MOST_LANES} FROM {table}", f"it has more than {MOST_LANES} threads or processes")
+            (
+                f"SELECT count(*) > {MOST_LANES} FROM {table}",
+                f"it has more than {MOST_LANES} threads or processes",
+            )
         )
     first = schema.expected_objects(version)
     for table, moment in _MOMENTS:

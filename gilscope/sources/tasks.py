@@ -179,8 +179,11 @@ class Tasks:
         if raw == task.raw and task.seen is not Seen.ON_CPU:
             return True
         if raw != task.raw:
-            cpu, queue, _ = raw.split()
-            task.raw, task.cpu_ns, task.queue_ns = raw, int(cpu), int(queue)
+            try:
+                cpu, queue, *_ = raw.split()
+                task.raw, task.cpu_ns, task.queue_ns = raw, int(cpu), int(queue)
+            except ValueError:
+                return bool(raw)  # nothing comes of a thread that has just ended; else the next read tells
             if task.core is None or self._sweeps % CORE_EVERY_SWEEPS == 0:
                 task.core = self._core(task)
         return self._look(task, spans)
@@ -214,7 +217,10 @@ class Tasks:
             return True
         task.seen = Seen.ASLEEP
         if words[0] == self._futex:
-            address = int(words[1], 16)
+            try:
+                address = int(words[1], 16)
+            except (IndexError, ValueError):
+                address = 0
             for key, first, last in spans:
                 if first <= address < last:
                     task.seen, task.waits_for = Seen.WAITING, key

@@ -40,9 +40,15 @@ def main() -> int:
                 said[known] += 1
                 if known == "FOUND":
                     findings.append((number, where, outcome))
-    kinds = collections.Counter(text.strip().rsplit("\n", 1)[-1][:120] + " @ " + _place(text) for _, _, text in findings)
+    kinds = collections.Counter(
+        text.strip().rsplit("\n", 1)[-1][:120] + " @ " + _place(text) for _, _, text in findings
+    )
     for kind, count in kinds.most_common(40):
-        example = next(item for item in findings if item[2].strip().rsplit("\n", 1)[-1][:120] + " @ " + _place(item[2]) == kind)
+        example = next(
+            item
+            for item in findings
+            if item[2].strip().rsplit("\n", 1)[-1][:120] + " @ " + _place(item[2]) == kind
+        )
         print(f"{count:6} × {kind}  e.g. case {example[0]} ({example[1]})")
     for number, where, text in findings[:SHOWN]:
         print(f"--- case {number}, seed {asked.seed}, {where}\n{text}")
@@ -56,7 +62,11 @@ def main() -> int:
 
 
 def _place(text: str) -> str:
-    places = [line.strip() for line in text.split("\n") if "gilscope/" in line and "File" in line and "/tests/" not in line]
+    places = [
+        line.strip()
+        for line in text.split("\n")
+        if "gilscope/" in line and "File" in line and "/tests/" not in line
+    ]
     return places[-1].split("gilscope/")[-1] if places else "?"
 
 

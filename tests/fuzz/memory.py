@@ -80,7 +80,9 @@ def _places(image: Image) -> list[int]:
     found = [RUNTIME + position for position in range(0, DEBUG_OFFSETS_SIZE, 8)]
     found += [RUNTIME + at["interpreters_head"], RUNTIME + at["interpreters_head"] + 8] * 4
     for interpreter in image.interpreters:
-        found += [interpreter + at[name] for name in ("interp_id", "interp_next", "threads_head", "ceval_gil")] * 4
+        found += [
+            interpreter + at[name] for name in ("interp_id", "interp_next", "threads_head", "ceval_gil")
+        ] * 4
         found += range(image.gil_of(interpreter), image.gil_of(interpreter) + 96, 8)
         for thread in image.threads[interpreter]:
             found += [thread + at[name] for name in ("thread_next", "thread_interp", "native_thread_id")] * 4
@@ -192,7 +194,9 @@ def _image_case(chance: random.Random) -> int:
             answered += _everything(memory, published)
     else:
         # Whoever says what it is may be wrong.
-        claim = chance.choice([layouts.from_table(version) for version in layouts.TABLE_VERSIONS] + [_image.layout])
+        claim = chance.choice(
+            [layouts.from_table(version) for version in layouts.TABLE_VERSIONS] + [_image.layout]
+        )
         answered += _everything(memory, claim)
     return answered
 

@@ -20,7 +20,14 @@ TEXTS = (
     "x" * 20_000, "disabled", "own", "shared", "process", "py-spy", "gil-enabled", "target-ended", "9999-12-31",
     "0001-01-01T00:00:00+00:00", "\ud7ff\U0010ffff", "swap-note", "process-zombie",
 )  # fmt: skip
-BYTES = (b"", b"\xff\x80", b"\x1b[31m" * 3, b"\r\n" * 200, b"\x00" * 5_000, b"\x1b[999999999C\x1b[9999999;9999999H")
+BYTES = (
+    b"",
+    b"\xff\x80",
+    b"\x1b[31m" * 3,
+    b"\r\n" * 200,
+    b"\x00" * 5_000,
+    b"\x1b[999999999C\x1b[9999999;9999999H",
+)
 TICKS = ("tick", "gil_tick", "lane_tick", "core_tick")
 Chance = random.Random
 
@@ -58,7 +65,9 @@ def _header(chance: Chance) -> bytes:
 def _length(chance: Chance) -> bytes:
     data = chance.choice(bases())
     cut = data[: chance.choice([chance.randrange(len(data)), chance.randrange(600)])]
-    return chance.choice([cut, data + chance.randbytes(chance.randrange(2_000)), cut + bytes(len(data) - len(cut))])
+    return chance.choice(
+        [cut, data + chance.randbytes(chance.randrange(2_000)), cut + bytes(len(data) - len(cut))]
+    )
 
 
 def _pages(chance: Chance) -> bytes:
@@ -87,7 +96,9 @@ def _with(data: bytes, change: Callable[[sqlite3.Connection], object]) -> bytes:
 
 
 def _tables(db: sqlite3.Connection) -> list[str]:
-    return [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    return [
+        name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+    ]
 
 
 def _columns(db: sqlite3.Connection, table: str) -> list[tuple[str, str]]:
@@ -116,7 +127,9 @@ def _set(chance: Chance, db: sqlite3.Connection, kind: str | None = None) -> Non
     column, declared = chance.choice(_columns(db, table))
     keys = ", ".join(row[1] for row in db.execute(f"PRAGMA table_info({table})") if row[5])
     value = _value(chance, kind or declared)
-    where = f" WHERE ({keys}) IN (SELECT {keys} FROM {table} ORDER BY random() LIMIT {chance.randrange(1, 4)})"
+    where = (
+        f" WHERE ({keys}) IN (SELECT {keys} FROM {table} ORDER BY random() LIMIT {chance.randrange(1, 4)})"
+    )
     # `random()` would differ from run to run: a number of the row instead.
     where = where.replace("random()", f"abs({keys.split(',')[0]} * {chance.randrange(1, 997)}) % 101")
     try:

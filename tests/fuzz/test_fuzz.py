@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sqlite3
 from dataclasses import replace
@@ -23,12 +24,12 @@ from gilscope.recording.reader import RecordingReader
 from gilscope.recording.streams import RecordingStreams
 from gilscope.text import cut
 from gilscope.views import cells
-from tests.fuzz import bases, memory, recordings
+from tests.fuzz import bases, guard, memory, recordings
 from tests.fuzz.outlets import OUTLETS
 from tests.recording.samples import SESSION
 
 SEED = int(os.environ.get("GILSCOPE_FUZZ_SEED", "20261123"))
-CASES = int(os.environ.get("GILSCOPE_FUZZ_CASES", "300"))
+CASES = int(os.environ.get("GILSCOPE_FUZZ_CASES", "200"))
 
 
 @pytest.fixture
@@ -75,6 +76,7 @@ def test_an_outlet_that_fails_is_found(path: Path, monkeypatch: pytest.MonkeyPat
     def fails(_path: Path) -> None:
         raise KeyError(5)
 
+    monkeypatch.setattr(recordings, "limited", functools.partial(guard.limited, 0.1))
     monkeypatch.setitem(OUTLETS, "spins", spins)
     monkeypatch.setitem(OUTLETS, "fails", fails)
     assert recordings.outcome(path, "spins").startswith("too long")
@@ -91,10 +93,10 @@ def test_an_outlet_that_fails_is_found(path: Path, monkeypatch: pytest.MonkeyPat
         "UPDATE tick SET end_ns = start_ns",
         "UPDATE tick SET start_ns = -5 WHERE idx = 0",
         "UPDATE tick SET idx = -1 WHERE idx = 0",
-        "UPDATE tick_1s SET end_ns = 0",
+        "INSERT INTO tick_1s VALUES (0, 0, 0)",
         "UPDATE core_tick SET busy_share = 9e999 WHERE core = 0",
         "UPDATE core_tick SET core = 1000000 WHERE tick = 0 AND core = 0",
-        "UPDATE hold SET end_ns = 9223372036854775807 WHERE start_ns = (SELECT max(start_ns) FROM hold)",
+        "UPDATE hold SET end_ns = 9223372036854775807",
         "UPDATE process SET start_ns = -9223372036854775807",
         "UPDATE stall SET waiters_mean = 9e999",
         "UPDATE mark SET at_ns = 9223372036854775807",
@@ -124,12 +126,16 @@ def test_more_threads_than_fit_into_memory(path: Path, monkeypatch: pytest.Monke
 def test_a_value_that_is_far_too_large(path: Path) -> None:
     """SQLite would make room for whatever length a row claims."""
     change(path, "UPDATE output SET data = zeroblob(20000000)")
+    reader = RecordingReader(path)
     with pytest.raises(RecordingError, match="too big"):
-        RecordingReader(path)
+        list(reader.output())
+    reader.close()
 
 
 def test_a_long_text_is_read_in_part(path: Path) -> None:
-    change(path, f"UPDATE thread SET name = '{'x' * 100_000}'", f"UPDATE frame SET function = '{'y' * 100_000}'")
+    change(
+        path, f"UPDATE thread SET name = '{'x' * 100_000}'", f"UPDATE frame SET function = '{'y' * 100_000}'"
+    )
     reader = RecordingReader(path)
     assert {len(lane.name or "") for lane in reader.lanes()} == {MOST_TEXT}
     assert {len(frame.function) for stack in reader.stack_samples() for frame in stack.frames} == {MOST_TEXT}
@@ -166,7 +172,7 @@ def test_a_damaged_file_is_listed_as_such(path: Path) -> None:
     assert "damaged" in _described(path.with_name("gone.gilscope"))
     path.write_bytes(bases.bases()[0])
     change(path, "UPDATE meta SET value = '0001-01-01T00:00:00+00:00' WHERE key = 'started'")
-    assert _described(path).startswith("?")
+    assert "fib.py" in _described(path)
 
 
 def test_a_watch_that_stood_still_for_a_year(path: Path) -> None:
