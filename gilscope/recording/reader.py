@@ -205,7 +205,8 @@ class RecordingReader:
 
     def _gaps(self, start_ns: int, end_ns: int) -> tuple[Gap, ...]:
         rows = self._db.each(
-            f"SELECT {text('source')}, pid, {text('reason')}, start_ns, end_ns FROM gap WHERE start_ns < ? AND end_ns > ?"
+            f"SELECT {text('source')}, pid, {text('reason')}, start_ns, end_ns FROM gap"
+            " WHERE start_ns < ? AND end_ns > ?"
             " ORDER BY id",
             (end_ns, start_ns),
         )
@@ -220,7 +221,8 @@ class RecordingReader:
 
     def _events(self, start_ns: int, end_ns: int) -> tuple[Event, ...]:
         rows = self._db.each(
-            f"SELECT at_ns, {text('kind')}, process, lane, {text('text')} FROM event WHERE at_ns >= ? AND at_ns < ?"
+            f"SELECT at_ns, {text('kind')}, process, lane, {text('text')} FROM event"
+            " WHERE at_ns >= ? AND at_ns < ?"
             " ORDER BY at_ns, id",
             (start_ns, end_ns),
         )

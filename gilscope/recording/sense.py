@@ -6,6 +6,8 @@ each other in time, and nothing is infinite or so far away that a timeline of it
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from gilscope.model import NS_PER_S
 from gilscope.recording import schema
 
@@ -18,55 +20,47 @@ _FAR = 1 << 62
 """Moments of single things may be anywhere, as long as they can be counted with."""
 
 _SUFFIXES = ("", *(suffix for suffix, _ in schema.ROLLUPS))
-_MOMENTS = (
-    ("process", "start_ns"), ("process", "coalesce(end_ns, 0)"),
-    ("thread", "start_ns"), ("thread", "coalesce(end_ns, 0)"),
-    ("hold", "start_ns"), ("hold", "end_ns"), ("stack_sample", "start_ns"), ("stack_sample", "end_ns"),
-    ("output", "at_ns"), ("event", "at_ns"), ("gap", "start_ns"), ("gap", "end_ns"), ("process_tick", "at_ns"),
-    ("mark", "at_ns"), ("stall", "start_ns"), ("stall", "end_ns"),
-)  # fmt: skip
+_MOMENTS: dict[str, tuple[str, ...]] = {
+    "process": ("start_ns", "coalesce(end_ns, 0)"),
+    "thread": ("start_ns", "coalesce(end_ns, 0)"),
+    "hold": ("start_ns", "end_ns"),
+    "stack_sample": ("start_ns", "end_ns"),
+    "output": ("at_ns",),
+    "event": ("at_ns",),
+    "gap": ("start_ns", "end_ns"),
+    "process_tick": ("at_ns",),
+    "mark": ("at_ns",),
+    "stall": ("start_ns", "end_ns"),
+}
 
 
-def questions(version: int) -> list[tuple[str, str]]:
+def questions(version: int) -> Iterator[tuple[str, str]]:
     """Queries that answer 1 where something is wrong, each with what that is, for a file of this schema."""
-    asked: list[tuple[str, str]] = []
-    for suffix in _SUFFIXES:
-        asked.append(
-            (
-                "SELECT 1 FROM (SELECT idx, start_ns, end_ns, lag(end_ns, 1, 0) OVER (ORDER BY idx) AS before"
-                f" FROM tick{suffix}) WHERE (idx >= 0 AND start_ns >= before AND end_ns > start_ns"
-                f" AND end_ns <= {MOST_NS}) IS NOT TRUE LIMIT 1",
-                "its ticks do not follow each other",
-            )
-        )
-        asked.append(
-            (
-                f"SELECT 1 FROM core_tick{suffix} WHERE (core BETWEEN 0 AND {MOST_CORES} AND busy_share"
-                " BETWEEN -1 AND 1e6 AND target_share BETWEEN -1 AND 1e6) IS NOT TRUE LIMIT 1",
-                "the load of a core is none",
-            )
-        )
     for table in ("process", "thread", "interpreter"):
-        asked.append(
-            (
-                f"SELECT count(*) > {MOST_LANES} FROM {table}",
-                f"it has more than {MOST_LANES} threads or processes",
-            )
+        yield (
+            f"SELECT count(*) > {MOST_LANES} FROM {table}",
+            f"it has more than {MOST_LANES} threads or processes",
         )
-    first = schema.expected_objects(version)
-    for table, moment in _MOMENTS:
-        if f"table {table}" in first:
-            asked.append(
-                (
-                    f"SELECT 1 FROM {table} WHERE ({moment} BETWEEN {-_FAR} AND {_FAR}) IS NOT TRUE LIMIT 1",
-                    "a moment in it is too far away",
-                )
-            )
-    if "table stall" in first:
-        asked.append(
-            (
-                "SELECT 1 FROM stall WHERE (waiters_mean BETWEEN 0 AND 1e9) IS NOT TRUE LIMIT 1",
-                "a stall in it has no number of waiters",
-            )
+    for suffix in _SUFFIXES:
+        before = "lag(end_ns, 1, 0) OVER (ORDER BY idx) AS before"
+        yield _not(
+            f"(SELECT idx, start_ns, end_ns, {before} FROM tick{suffix})",
+            f"idx >= 0 AND start_ns >= before AND end_ns > start_ns AND end_ns <= {MOST_NS}",
+            "its ticks do not follow each other",
         )
-    return asked
+        yield _not(
+            f"core_tick{suffix}",
+            f"core BETWEEN 0 AND {MOST_CORES} AND max(abs(busy_share), abs(target_share)) <= 1e6",
+            "the load of a core is none",
+        )
+    known = schema.expected_objects(version)
+    for table, moments in _MOMENTS.items():
+        if f"table {table}" in known:
+            good = " AND ".join(f"{moment} BETWEEN {-_FAR} AND {_FAR}" for moment in moments)
+            yield _not(table, good, "a moment in it is too far away")
+    if "table stall" in known:
+        yield _not("stall", "waiters_mean BETWEEN 0 AND 1e9", "a stall in it has no number of waiters")
+
+
+def _not(table: str, good: str, wrong: str) -> tuple[str, str]:
+    return f"SELECT 1 FROM {table} WHERE ({good}) IS NOT TRUE LIMIT 1", wrong

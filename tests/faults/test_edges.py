@@ -17,6 +17,7 @@ import pytest
 
 from gilscope.clock import MonotonicClock
 from gilscope.errors import RecordingError
+from gilscope.model import Tick
 from gilscope.recording.reader import RecordingReader
 from gilscope.recording.writer import RecordingWriter
 from gilscope.sources import cores, processes
@@ -151,7 +152,7 @@ def test_a_core_that_is_none(own_threads: Tasks, monkeypatch: pytest.MonkeyPatch
 
 
 def test_no_schedstat(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kernel without it: no thread is shown, none with a time of zero; the process's own CPU time is known."""
+    """A kernel without it: no thread is shown, none with a time of zero; the process's own is known."""
     opened = os.open
 
     def without(path: object, *rest: int) -> int:
@@ -186,8 +187,10 @@ def test_processes_that_vanish_while_they_are_read(monkeypatch: pytest.MonkeyPat
 PSUTIL: dict[str, Exception] = {
     "denied": psutil.AccessDenied(1), "zombie": psutil.ZombieProcess(1), "field": AttributeError("pss"),
     "zero": ZeroDivisionError(), "text": ValueError("could not convert string to float: 'cpu'"),
-    "index": IndexError("list index out of range"), "key": KeyError("rss"), "io": OSError(errno.EIO, "I/O error"),
-    "not permitted": PermissionError(errno.EPERM, "Operation not permitted"), "timeout": psutil.TimeoutExpired(1),
+    "index": IndexError("list index out of range"), "key": KeyError("rss"),
+    "io": OSError(errno.EIO, "I/O error"),
+    "not permitted": PermissionError(errno.EPERM, "Operation not permitted"),
+    "timeout": psutil.TimeoutExpired(1),
 }  # fmt: skip
 
 
@@ -237,16 +240,20 @@ def test_a_cgroup_that_says_nothing_of_use(content: str, monkeypatch: pytest.Mon
 # SQLite.
 
 
+def _written(writer: RecordingWriter, tick: Tick) -> None:
+    writer.put_tick(tick, plain_holds(tick))
+    writer.commit()
+
+
 def test_a_recording_that_somebody_locked(tmp_path: Path) -> None:
     path = tmp_path / "r.gilscope"
     writer = RecordingWriter(path, SESSION)
     writer._db.execute("PRAGMA busy_timeout = 50")
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
+    (tick,) = plain_ticks(1)
     with pytest.raises(RecordingError, match="locked"):
-        for tick in plain_ticks(2):
-            writer.put_tick(tick, plain_holds(tick))
-            writer.commit()
+        _written(writer, tick)
     other.execute("ROLLBACK")
     other.close()
     reader = RecordingReader(path)

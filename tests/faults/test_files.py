@@ -108,7 +108,8 @@ def test_standard_output_is_full(arguments: list[str], recording: Path, tmp_path
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
         done = subprocess.run(
             [sys.executable, "-m", "gilscope", *arguments, *files],
-            stdout=full, stderr=subprocess.PIPE, env=environment(tmp_path), cwd=tmp_path, timeout=60, check=False,
+            stdout=full, stderr=subprocess.PIPE, env=environment(tmp_path), cwd=tmp_path, timeout=60,
+            check=False,
         )  # fmt: skip
     said = done.stderr.decode()
     assert done.returncode == 2, said

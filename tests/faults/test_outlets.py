@@ -180,7 +180,8 @@ def _errors(path: Path) -> None:
 
 
 OUTLETS: dict[str, Callable[[Path], None]] = {
-    "terminal": _terminal, "screen": _screen, "list of recordings": _list, "html": _html, "markdown": _markdown,
+    "terminal": _terminal, "screen": _screen, "list of recordings": _list,
+    "html": _html, "markdown": _markdown,
     "csv": _csv, "junit": _junit, "cast": _cast, "json": _json, "file names": _names, "messages": _errors,
 }  # fmt: skip
 

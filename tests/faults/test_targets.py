@@ -76,15 +76,22 @@ def test_a_flood_of_output_passes_through(tmp_path: Path) -> None:
     assert (tmp_path / "r.gilscope").stat().st_size < 10_000_000
 
 
-STEADY = "import time\nprint('READY', flush=True)\nend=time.monotonic()+2.2\nwhile time.monotonic()<end: sum(range(500))"
+STEADY = """
+import time
+print('READY', flush=True)
+end = time.monotonic() + 2.2
+while time.monotonic() < end: sum(range(500))
+"""
 
 
 def test_gilscope_is_stopped_and_goes_on(tmp_path: Path) -> None:
     """SIGSTOP, SIGCONT of it alone: the target runs on, and what was not seen is not called anything else."""
     process = subprocess.Popen(
-        command("run", "--headless", "--json", tmp_path / "s.json", "-o", tmp_path / "r.gilscope", "-c", STEADY),
+        command(
+            "run", "--headless", "--json", tmp_path / "s.json", "-o", tmp_path / "r.gilscope", "-c", STEADY
+        ),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(tmp_path), cwd=tmp_path,
-        preexec_fn=default_signals,
+        preexec_fn=default_signals,  # noqa: PLW1509 - one system call
     )  # fmt: skip
     try:
         assert process.stdout is not None
@@ -115,7 +122,7 @@ def test_gilscope_is_stopped_and_goes_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("what", ["directory", "parent"])
 def test_the_users_directory_vanishes(what: str, tmp_path: Path) -> None:
-    """The target deletes the directory that gilscope runs in; what was asked for by a relative name is told."""
+    """The target deletes the directory that gilscope runs in; what has a relative name is told."""
     (tmp_path / "a" / "b").mkdir(parents=True)
     folder = tmp_path / "a" / "b"
     gone = folder if what == "directory" else folder.parent

@@ -9,10 +9,12 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.fuzz import guard, work
+from tests.fuzz import guard, recordings, work
 
 SHOWN = 5
 """Findings that are printed in full."""
+PROGRESS = 5_000
+"""After so many cases a line is printed."""
 
 
 def main() -> int:
@@ -28,46 +30,68 @@ def main() -> int:
         (asked.what, asked.seed, first, min(work.STEP, asked.count - first))
         for first in range(0, asked.count, work.STEP)
     ]
-    said: collections.Counter[str] = collections.Counter()
-    findings: list[tuple[int, str, str]] = []
-    longest, peak = 0.0, 0
+    told = Told(asked.what, asked.seed)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(asked.processes, context, work.prepare, (asked.what,)) as pool:
         for outcomes, time_s, memory in pool.map(work.batch, jobs):
-            longest, peak = max(longest, time_s), max(peak, memory)
-            for number, outcome, where in outcomes:
-                known = outcome if outcome in ("answered", "refused") else "FOUND"
-                said[known] += 1
-                if known == "FOUND":
-                    findings.append((number, where, outcome))
-    kinds = collections.Counter(
-        text.strip().rsplit("\n", 1)[-1][:120] + " @ " + _place(text) for _, _, text in findings
-    )
-    for kind, count in kinds.most_common(40):
-        example = next(
-            item
-            for item in findings
-            if item[2].strip().rsplit("\n", 1)[-1][:120] + " @ " + _place(item[2]) == kind
+            told.add(outcomes, time_s, memory)
+            if told.cases % PROGRESS == 0:
+                print(f"{told.line()}; {time.monotonic() - began:.0f} s", flush=True)
+    told.print_findings()
+    print(f"{told.line()}; {time.monotonic() - began:.0f} s")
+    return 1 if told.findings or told.peak > guard.LIMIT_BYTES else 0
+
+
+class Told:
+    """What the cases came to."""
+
+    def __init__(self, what: str, seed: int) -> None:
+        self.what = what
+        self.seed = seed
+        self.said: collections.Counter[str] = collections.Counter()
+        self.findings: list[tuple[int, str, str]] = []
+        self.longest_s = 0.0
+        self.peak = 0
+
+    @property
+    def cases(self) -> int:
+        """How many there were."""
+        return sum(self.said.values()) + len(self.findings)
+
+    def add(self, outcomes: list[tuple[int, str, str]], time_s: float, memory: int) -> None:
+        """Take a batch."""
+        self.longest_s, self.peak = max(self.longest_s, time_s), max(self.peak, memory)
+        for number, outcome, where in outcomes:
+            if outcome in (recordings.ANSWERED, recordings.REFUSED):
+                self.said[outcome] += 1
+            else:
+                self.findings.append((number, where, outcome))
+                print(f"FOUND: case {number}, {where}: {_kind(outcome)}", flush=True)
+
+    def print_findings(self) -> None:
+        """Kinds of findings with their numbers, and some in full."""
+        for kind, count in collections.Counter(_kind(text) for _, _, text in self.findings).most_common():
+            print(f"{count:6} × {kind}")
+        for number, where, text in self.findings[:SHOWN]:
+            print(f"--- case {number}, seed {self.seed}, {where}\n{text}")
+
+    def line(self) -> str:
+        """All in a line."""
+        answered, refused = self.said[recordings.ANSWERED], self.said[recordings.REFUSED]
+        return (
+            f"{self.what}: {self.cases} cases, seed {self.seed}: {answered} answered, {refused} refused with"
+            f" an error of ours, {len(self.findings)} findings; longest {self.longest_s:.2f} s CPU,"
+            f" most memory {self.peak / 1e6:.0f} MB"
         )
-        print(f"{count:6} × {kind}  e.g. case {example[0]} ({example[1]})")
-    for number, where, text in findings[:SHOWN]:
-        print(f"--- case {number}, seed {asked.seed}, {where}\n{text}")
-    took = time.monotonic() - began
-    print(
-        f"{asked.what}: {asked.count} cases, seed {asked.seed}: {said['answered']} answered, {said['refused']} refused"
-        f" with an error of ours, {said['FOUND']} findings; {took:.0f} s, longest case {longest:.2f} s CPU,"
-        f" most memory {peak / 1e6:.0f} MB"
-    )
-    return 1 if findings or peak > guard.LIMIT_BYTES else 0
 
 
-def _place(text: str) -> str:
-    places = [
-        line.strip()
-        for line in text.split("\n")
-        if "gilscope/" in line and "File" in line and "/tests/" not in line
+def _kind(text: str) -> str:
+    """The error and the last line of ours that it came through."""
+    lines = text.strip().split("\n")
+    ours = [
+        line.strip() for line in lines if "File" in line and "gilscope/" in line and "/tests/" not in line
     ]
-    return places[-1].split("gilscope/")[-1] if places else "?"
+    return f"{lines[-1][:120]} @ {ours[-1].split('gilscope/')[-1] if ours else '?'}"
 
 
 if __name__ == "__main__":

@@ -57,16 +57,16 @@ def _opened(data: bytes) -> sqlite3.Connection:
 
 
 def _made(path: Path) -> Path:
-    script = Script(seconds=0.5, processes=2, cpu=1, io=1, idle=1)
+    script = Script(seconds=0.3, processes=2, cpu=1, io=1, idle=1)
     made = ScriptedSession(script)
-    writer = RecordingWriter(path, replace(made.session, ended_ns=500 * NS_PER_MS))
+    writer = RecordingWriter(path, replace(made.session, ended_ns=300 * NS_PER_MS))
     write(made, writer)
     outer = Frame(function="main", file="/home/user/fib.py", line=3)
     inner = Frame(function="fib", file="/home/user/fib.py", line=7)
     writer.put_stacks(
         [
-            StackSample(lane=2, start_ns=0, end_ns=400 * NS_PER_MS, count=3, frames=(outer, inner)),
-            StackSample(lane=2, start_ns=0, end_ns=400 * NS_PER_MS, count=1, frames=(outer,)),
+            StackSample(lane=2, start_ns=0, end_ns=250 * NS_PER_MS, count=3, frames=(outer, inner)),
+            StackSample(lane=2, start_ns=0, end_ns=250 * NS_PER_MS, count=1, frames=(outer,)),
         ]
     )
     writer.put_stalls(

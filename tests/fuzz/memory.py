@@ -27,7 +27,7 @@ _IMAGES: list[tuple[Image, bytes, list[int]]] = []
 
 
 class Failing(ProcessMemory):
-    """Memory held in a bytearray, some of whose reads fail or are short, and which changes while it is read."""
+    """Memory held in a bytearray, some of whose reads fail, and which changes while it is read."""
 
     def __init__(self, data: bytearray, chance: random.Random) -> None:
         self.pid = os.getpid()
@@ -97,7 +97,8 @@ def _change(data: bytearray, chance: random.Random, places: list[int]) -> None:
     value = chance.choice(
         [
             0, 1, 7, 2**31, 2**32 - 1, 2**63, 2**64 - 1, 2**64 - 8, len(data) - 4, chance.choice(places),
-            chance.choice(places), chance.randrange(len(data)), chance.randrange(2**64), chance.randrange(65_536),
+            chance.choice(places), chance.randrange(len(data)), chance.randrange(2**64),
+            chance.randrange(65_536),
         ]
     )  # fmt: skip
     struct.pack_into("<Q", data, place, value)
@@ -154,7 +155,7 @@ def _sampled(memory: Failing, probe: gil.GilProbe) -> gil.Sample:
 
 def _elf_case(chance: random.Random) -> int:
     """A library's tables, as the loader left them, with wrong words."""
-    from tests.sources.test_layouts_garbage import _elf  # noqa: PLC0415 - builds them for its own tests
+    from tests.sources.test_layouts_garbage import _elf
 
     parts = _elf(chance.choice(["gnu", "sysv"]), relocated=chance.random() < 0.5)
     data = bytearray(max(address + len(part) for address, part in parts.items()))
@@ -210,7 +211,7 @@ def run(seed: int, number: int, _folder: Path) -> tuple[str, str]:
             answered = (_elf_case if kind == "elf" else _image_case)(chance)
     except TooLongError:
         return "too long\n" + traceback.format_exc()[-3_000:], kind
-    except Exception:  # noqa: BLE001 - that there is none is what is shown
+    except Exception:
         return traceback.format_exc()[-3_000:], kind
     return (ANSWERED if answered else REFUSED), kind
 

@@ -17,7 +17,8 @@ INTEGERS = (
 REALS = (0.0, -0.0, 1.0, -1.0, 1e-300, 1e300, -1e300, 9e999, -9e999, 0.5, 1e18)
 TEXTS = (
     "", "x", "-1", "1e999", "NaN", "\x00", "\x1b[2J", "\u202e", "=1+1", "</script>", "[b]x[/b]", "你" * 50,
-    "x" * 20_000, "disabled", "own", "shared", "process", "py-spy", "gil-enabled", "target-ended", "9999-12-31",
+    "x" * 20_000, "disabled", "own", "shared", "process", "py-spy", "gil-enabled", "target-ended",
+    "9999-12-31",
     "0001-01-01T00:00:00+00:00", "\ud7ff\U0010ffff", "swap-note", "process-zombie",
 )  # fmt: skip
 BYTES = (
@@ -187,8 +188,8 @@ def _rows(chance: Chance) -> bytes:
             count = chance.choice([50, 400])
             rest = "".join(f", {name}" for name in columns[1:])
             db.execute(
-                f"INSERT OR REPLACE INTO {table} WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
-                f" WHERE i < {count}) SELECT i * {step}{rest} FROM n, (SELECT * FROM {table} LIMIT 1)"
+                f"INSERT OR REPLACE INTO {table} WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1"
+                f" FROM n WHERE i < {count}) SELECT i * {step}{rest} FROM n, (SELECT * FROM {table} LIMIT 1)"
             )
 
     return _with(chance.choice(bases()), change)

@@ -34,7 +34,7 @@ def batch(job: tuple[str, int, int, int]) -> tuple[list[tuple[int, str, str]], f
     """All outcomes of some cases, the longest time, the most memory."""
     what, seed, first, count = job
     found, longest = [], 0.0
-    shared = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    shared = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as name:
         for number in range(first, first + count):
             if number % 100 == 0:
