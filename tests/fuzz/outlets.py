@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from gilscope.analysis.limits import parse
 from gilscope.analysis.limits.check import check
@@ -47,8 +48,8 @@ class _Sink(io.RawIOBase):
     def seekable(self) -> bool:
         return False
 
-    def write(self, data: object) -> int:
-        size = memoryview(data).nbytes  # type: ignore[arg-type] - bytes of any kind
+    def write(self, data: Any) -> int:
+        size = memoryview(data).nbytes
         self.size += size
         if self.size > MOST_BYTES:
             raise TooLargeError
@@ -86,7 +87,7 @@ def _html(path: Path) -> None:
         summary = summary_of(reader)
         quality = watch_quality(reader, summary)
     with contextlib.closing(RecordingStreams(path)) as streams:
-        html.page(summary, quality, html.fold(streams))
+        html.render(summary, quality, streams)
 
 
 def _screen(path: Path) -> None:
