@@ -104,6 +104,19 @@ def threads_are_told_apart(summary: dict[str, Any], version: str) -> bool:
 
 
 @pytest.mark.parametrize("version", [v for v in ("3.12", "3.13") if v in PYTHONS])
+def test_an_interpreter_that_two_threads_run_in_turn(tmp_path: Path, version: str) -> None:
+    """GIVEN long-lived threads whose states come and go at one address THEN each holds in its own turns."""
+    summary = watch(tmp_path, PYTHONS[version], str(TARGETS / "relay.py"), "0.8")
+    runners = [lane for lane in summary["lanes"] if lane["tid"] != lane["pid"]]
+    main = next(lane for lane in summary["lanes"] if lane["tid"] == lane["pid"])
+    assert len(runners) == 2
+    for lane in runners:
+        # Two turns each; a tick or two, in which the threads change places, may be on either's account.
+        assert 1.6 - 0.6 < lane["running_s"] + lane["holding_s"] < 1.6 + 0.6, summary["lanes"]
+    assert main["running_s"] + main["holding_s"] < 0.5
+
+
+@pytest.mark.parametrize("version", [v for v in ("3.12", "3.13") if v in PYTHONS])
 def test_legacy_interpreters_share_one_gil(tmp_path: Path, version: str) -> None:
     summary = watch(tmp_path, PYTHONS[version], str(TARGETS / "subinterpreters.py"), "legacy", "1.5", "1")
     assert [gil["kind"] for gil in summary["gils"]] == ["shared"]

@@ -146,15 +146,16 @@ class LaneSet:
         return list(islice(self._unnamed, most))
 
     def used_in_tick(self) -> tuple[dict[int, int], set[int]]:
-        """CPU time of each thread in the tick that ends, and those that were seen to do nothing but wait."""
-        cpu_ns, waiting = {}, set()
+        """Each thread's time on a core or in the run queue; and those seen to do nothing but wait."""
+        used_ns, waiting = {}, set()
         for tid in self._touched:
             watch = self._by_tid.get(tid)
             if watch is not None:
-                cpu_ns[tid] = watch.task.cpu_ns - watch.cpu_mark_ns
+                # Who holds a GIL without a core to run on stands in the run queue meanwhile.
+                used_ns[tid] = watch.task.cpu_ns - watch.cpu_mark_ns + self.queued_ns(tid)
                 if watch.sweeps[Seen.WAITING] and not watch.sweeps[Seen.ON_CPU]:
                     waiting.add(tid)
-        return cpu_ns, waiting
+        return used_ns, waiting
 
     def refresh(self) -> None:
         """Note the CPU time of the lanes so far."""

@@ -121,7 +121,7 @@ class GilSampling:
         """A GIL cannot be read: its interpreter is gone, or the whole process; True if the process."""
         self._counters.failed_reads += 1
         if gil.probe.interpreter != 0:
-            process.lose_gil(gil)
+            process.interpreters.lose(gil)
             return False
         failure = error if isinstance(error, ReadFailedError) else gil.probe.failure(error)
         process.lost(str(failure), now_ns - self._origin_ns)

@@ -99,7 +99,7 @@ class TracedWatch(ProcessWatch):
             self.gil = Gil(
                 key=self._keys.gil, process=self.process.key, interpreter=0, kind="shared", source="py-spy"
             )
-            self.changed_gils.append(self.gil)
+            self.interpreters.changed.append(self.gil)
             self._accounts = {}
 
     def finish_tick(self, end_ns: int, next_end_ns: int, *, last: bool = False) -> TracedPart:  # noqa: ARG002 - as its parent

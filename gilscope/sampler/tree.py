@@ -6,7 +6,8 @@ from gilscope.clock import MonotonicClock
 from gilscope.launch.target import Target
 from gilscope.model import Event, Gap, Gil, Lane, Process
 from gilscope.sampler.gilwatch import GilWatch
-from gilscope.sampler.watch import Keys, ProcessWatch, started_ns
+from gilscope.sampler.interpreters import Keys
+from gilscope.sampler.watch import ProcessWatch, started_ns
 from gilscope.sources import processes
 from gilscope.sources.tasks import boot_ns
 
@@ -193,7 +194,7 @@ class ProcessTree:
         self._events.append(Event(at_ns=at_ns, kind=kind, process=process, lane=None, text=text))
 
     def _close(self, watch: ProcessWatch, end_ns: int, exit_code: int | None) -> None:
-        self._torn += watch.torn_reads()
+        self._torn += watch.interpreters.torn_reads()
         self._gaps += watch.close(end_ns, exit_code)
         self._events += watch.free.take_events()
         self._take_lanes(watch)
@@ -225,8 +226,8 @@ class ProcessTree:
         watch.lanes.changed.clear()
 
     def _take_gils(self, watch: ProcessWatch) -> None:
-        self._done_gils += watch.changed_gils
-        watch.changed_gils = []
+        self._done_gils += watch.interpreters.changed
+        watch.interpreters.changed = []
 
     def take_changes(self) -> tuple[list[Process], list[Lane], list[Gil]]:
         """What is new or changed since the last call."""
@@ -255,7 +256,7 @@ class ProcessTree:
 
     def torn_reads(self) -> int:
         """Samples that contradicted themselves, of all processes so far."""
-        return self._torn + sum(watch.torn_reads() for watch in self.watches)
+        return self._torn + sum(watch.interpreters.torn_reads() for watch in self.watches)
 
     def close(self, end_ns: int, exit_code: int | None) -> None:
         """Let go of all; `exit_code` is that of the target's own process."""

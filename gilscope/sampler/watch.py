@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from gilscope.model import UNTOLD, Gap, Gil, GilTick, Hold, Lane, Process
-from gilscope.sampler.attribute import attribute
+from gilscope.model import UNTOLD, Gap, GilTick, Hold, Lane, Process
+from gilscope.sampler.attribute import Holders
 from gilscope.sampler.freethreads import FreeThreads
 from gilscope.sampler.gilwatch import GilWatch, LaneHold, ProcessPart
+from gilscope.sampler.interpreters import Interpreters, Keys
 from gilscope.sampler.lanes import LaneSet, TickReading
-from gilscope.sampler.merge import GilFold, GilSums
+from gilscope.sampler.merge import GilSums
 from gilscope.sources import processes
-from gilscope.sources.gil import GilProbe, InterpreterReader, NotReadableError
+from gilscope.sources.gil import InterpreterReader, NotReadableError
 from gilscope.sources.layouts import Version
 from gilscope.sources.memory import ReadFailedError
 from gilscope.sources.tasks import CLOCK_TICKS_PER_S, Sweep, Task, Tasks
 
 IDLE_FOLD_NS = 1_000_000_000
-RESCAN_NS = 1_000_000_000
 STEADY_NS = 500_000_000
 """After so long without a thread's start or end the threads are taken for those that stay."""
 MAIN_THREAD = "MainThread"
@@ -27,15 +27,6 @@ ENDING_NS = 1_000_000_000
 RETRY_FIRST_NS = 20_000_000
 RETRY_LAST_NS = 2_000_000_000
 """A process that cannot be read may be on its way to another program: try again, ever more rarely."""
-
-
-@dataclass(slots=True)
-class Keys:
-    """Gives out the keys of one session."""
-
-    process: int = 0
-    lane: int = 0
-    gil: int = 0
 
 
 class ProcessWatch:
@@ -80,19 +71,14 @@ class ProcessWatch:
         )
         self.is_python = python is not None
         self._older = older
-        self._stall_ns = stall_ns
         self._parent = parent
         self.tasks = Tasks(facts.identity.pid)
-        self.reader: InterpreterReader | None = None
-        self.gils: list[GilWatch] = []
-        self._closed_gils: list[GilWatch] = []
-        """Lost since the last tick's end: their sums are still to be written."""
+        self.interpreters = Interpreters(self.process.key, keys, stall_ns)
         self.lanes = LaneSet()
         self.free = FreeThreads(self.process.key, facts.identity.pid)
         self.unreadable: str | None = None
         """Why its GIL cannot be read, while that is so."""
         self.changed = True
-        self.changed_gils: list[Gil] = []
         self._retry_ns = RETRY_FIRST_NS
         self._retry_at_ns = now_ns
         self._tick_start_ns = now_ns
@@ -101,11 +87,8 @@ class ProcessWatch:
         self._unread_since_ns = now_ns
         self._lost_ns: int | None = None
         self._cpu_base_ns = 0
-        self._holders: dict[int, int] = {}
-        """The tids behind doubtful holders, as the last tick found them."""
+        self._holders = Holders()
         self._threads_changed_ns = now_ns
-        self._newest = 0
-        self._rescan_ns = 0
         self._idle = False
         self._was_active = True
         self._folded_ns = now_ns
@@ -153,10 +136,7 @@ class ProcessWatch:
         self.lanes.rename({self.pid: _program(self.process.command)}, kind="process")
 
     def _opened(self, reader: InterpreterReader, now_ns: int) -> None:
-        self._newest = reader.newest_interpreter()
-        for probe in reader.probes():
-            self._add_probe(probe)
-        self.reader = reader
+        self.interpreters.open(reader, self._tick_end_ns)
         self.is_python = True
         self.unreadable = self._lost_ns = None
         self._retry_ns = RETRY_FIRST_NS
@@ -171,73 +151,26 @@ class ProcessWatch:
         )
         self.changed = True
 
-    def _add_probe(self, probe: GilProbe) -> None:
-        self._keys.gil += 1
-        gil = Gil(
-            key=self._keys.gil,
-            process=self.process.key,
-            interpreter=probe.interpreter,
-            kind=probe.kind,
-            switch_interval_us=probe.switch_interval_us(),
-        )
-        self.changed_gils.append(gil)
-        self.gils.append(GilWatch(gil, probe, GilFold(self._tick_end_ns, self._stall_ns)))
-
     def rescan(self, now_ns: int) -> None:
-        """Once a tick: follow interpreters that are made and destroyed.
-
-        A new one is at the head of the interpreter's own list; one that is destroyed anywhere else in it is
-        noticed within RESCAN_NS, and until then read as free, or not at all.
-        """
-        if self.reader is None:
-            return
-        try:
-            newest = self.reader.newest_interpreter()
-            if newest == self._newest and now_ns < self._rescan_ns:
-                return
-            self._newest, self._rescan_ns = newest, now_ns + RESCAN_NS
-            found = {(probe.address, probe.interpreter): probe for probe in self.reader.probes()}
-        except ReadFailedError:
-            return  # in the middle of a change, or the process ends: the next tick sees which
-        self._reread_intervals()
-        known = {(watch.probe.address, watch.probe.interpreter): watch for watch in self.gils}
-        for place, watch in known.items():
-            watch.missing = 0 if place in found else watch.missing + 1
-            if watch.missing:
-                # A list that is being changed may be read in part: ask once more before it is believed.
-                self._rescan_ns = now_ns
-            if watch.missing > 1:
-                self.lose_gil(watch)
-        for place, probe in found.items():
-            if place not in known:
-                with contextlib.suppress(ReadFailedError):
-                    self._add_probe(probe)
-
-    def _reread_intervals(self) -> None:
-        """Follow sys.setswitchinterval."""
-        for watch in self.gils:
-            with contextlib.suppress(ReadFailedError):
-                interval_us = watch.probe.switch_interval_us()
-                if interval_us != watch.gil.switch_interval_us:
-                    watch.gil = replace(watch.gil, switch_interval_us=interval_us)
-                    self.changed_gils.append(watch.gil)
-
-    def lose_gil(self, watch: GilWatch) -> None:
-        """One of several GILs is gone, with its interpreter."""
-        if watch in self.gils:
-            self.gils.remove(watch)
-            self._closed_gils.append(watch)
+        """Once a tick: follow interpreters that are made and destroyed."""
+        self.interpreters.rescan(now_ns, self._tick_end_ns)
 
     def lost(self, reason: str, now_ns: int) -> None:
         """Its memory could not be read: it ended, or became another program."""
-        if self.reader is not None:
-            self.reader.close()
-            self.reader = None
-        self._closed_gils += self.gils
-        self.gils = []
+        self.interpreters.close()
         self.unreadable = reason
         self._unread_since_ns = self._lost_ns = now_ns
         self._retry_at_ns = now_ns + RETRY_FIRST_NS
+
+    @property
+    def reader(self) -> InterpreterReader | None:
+        """What reads its memory, while that can be read."""
+        return self.interpreters.reader
+
+    @property
+    def gils(self) -> list[GilWatch]:
+        """Its GILs, as far as they can be read."""
+        return self.interpreters.gils
 
     @property
     def can_sample(self) -> bool:
@@ -277,6 +210,8 @@ class ProcessWatch:
         if self.reader is not None:
             steady = now_ns - self._threads_changed_ns > STEADY_NS
             self.reader.steady(self.tasks.tasks if steady else None)
+            for watch in self.gils:
+                watch.probe.check_holder()
 
     @property
     def is_idle(self) -> bool:
@@ -324,12 +259,12 @@ class ProcessWatch:
         """Fold all that was read since the last tick's end; sweep just before. None follows the `last`."""
         part = ProcessPart()
         start_ns, self._tick_start_ns, self._tick_end_ns = self._tick_start_ns, end_ns, next_end_ns
-        is_free = FreeThreads.is_off((*self._closed_gils, *self.gils))
-        for watch in (*self._closed_gils, *self.gils):
+        is_free = FreeThreads.is_off(self.interpreters.all_in_tick)
+        for watch in self.interpreters.all_in_tick:
             watch.settle()
             if not self._idle:
                 watch.quiet = 0
-        self.changed_gils += self.free.follow(self.gils, end_ns)
+        self.interpreters.changed += self.free.follow(self.gils, end_ns)
         if not last and self._may_wait(end_ns):
             for watch in self.gils:
                 watch.fold.extend(next_end_ns)
@@ -339,8 +274,7 @@ class ProcessWatch:
         waiter_ns: dict[int, int] = {}
         # Interpreters come and go within a tick; the main one's GIL is there as long as the process.
         watched_ns = 0
-        watches, self._closed_gils = [*self._closed_gils, *self.gils], []
-        folded = [(watch, watch.finish(next_end_ns)) for watch in watches]
+        folded = [(watch, watch.finish(next_end_ns)) for watch in self.interpreters.take_all()]
         for watch, sums in folded:
             watched_ns = max(watched_ns, sums.watched_ns)
             for tid, ns in sums.held_by_tid.items():
@@ -350,7 +284,7 @@ class ProcessWatch:
         held = self._find_holders(held, end_ns - start_ns)
         for watch, sums in folded:
             self._add_gil(part, watch, sums)
-            part.long_holds += self._long_holds(watch, tick_ends=True)
+            part.long_holds += self._long_holds(watch, (start_ns, end_ns))
         for tid in held:
             self.tasks.wake(tid)
         part.holders += held
@@ -373,31 +307,21 @@ class ProcessWatch:
     def _find_holders(self, held: dict[int, int], span_ns: int) -> dict[int, int]:
         """Put tids in the place of doubtful holders."""
         claims = self.reader.claims if self.reader is not None else {}
-        if not claims.keys() & held.keys():
-            self._holders = {}
-            return held
-        cpu_ns, waiting = self.lanes.used_in_tick()
-        self._holders = attribute(held, claims, cpu_ns, waiting, self._holders, span_ns=span_ns)
-        found: dict[int, int] = {}
-        for holder, ns in held.items():
-            tid = self._holders.get(holder, holder)
-            found[tid] = found.get(tid, 0) + ns
-        return found
+        return self._holders.find(held, claims, self.lanes.used_in_tick, span_ns=span_ns)
 
     def _lane_of(self, holder: int | None) -> int | None:
-        return None if holder is None else self.lanes.key_of(self._holders.get(holder, holder))
+        return None if holder is None else self.lanes.key_of(self._holders.tid(holder))
 
-    def _long_holds(self, watch: GilWatch, *, tick_ends: bool) -> Iterator[LaneHold]:
-        """Long holds of a GIL that ended, then the hold that goes on."""
+    def _long_holds(self, watch: GilWatch, tick: tuple[int, int] | None = None) -> Iterator[LaneHold]:
+        """Long holds of a GIL that ended with or before the `tick` that ends, then the hold that goes on."""
         key, stalls = watch.gil.key, watch.fold.stalls
-        holds = [(hold, True) for hold in stalls.take_ended()] if tick_ends else []
+        holds = [(hold, True) for hold in stalls.take_ended()] if tick else []
         if stalls.open is not None:
             holds.append((stalls.open, False))
         for hold, ended in holds:
-            tid = self._holders.get(hold.tid, hold.tid)
-            if tick_ends:
-                # The kernel tells of time in the run queue when that is over: all of it is in the last tick.
-                hold.queued_ns += self.lanes.queued_ns(tid)
+            tid = self._holders.tid(hold.tid)
+            if tick:
+                hold.book_queue(self.lanes.queued_ns(tid), *tick)
             lane = self.lanes.key_of(tid)
             yield LaneHold(key, self.pid, self.process.key, tid, lane, hold, ended)
 
@@ -407,17 +331,11 @@ class ProcessWatch:
             watch.settle()
             if watch.fold.hold_now() is None:
                 watch.fold.stalls.open = None
-            yield from self._long_holds(watch, tick_ends=False)
+            yield from self._long_holds(watch)
 
     def _may_wait(self, end_ns: int) -> bool:
         """Nothing happened: such a process's GILs are folded once a second only, their time in one row."""
-        return (
-            self._idle
-            and not self._closed_gils
-            and self.reader is not None
-            and end_ns - self._folded_ns < IDLE_FOLD_NS
-            and all(watch.is_free and watch.fold.is_settled for watch in self.gils)
-        )
+        return self._idle and end_ns - self._folded_ns < IDLE_FOLD_NS and self.interpreters.all_free
 
     def _add_gil(self, part: ProcessPart, watch: GilWatch, sums: GilSums) -> None:
         key = watch.gil.key
@@ -452,10 +370,6 @@ class ProcessWatch:
                     end_ns=sums.gap[1],
                 )
             )
-
-    def torn_reads(self) -> int:
-        """Samples that were read again because they contradicted themselves."""
-        return sum(watch.probe.torn for watch in self.gils)
 
     def close(self, end_ns: int, exit_code: int | None) -> Iterator[Gap]:
         """End all lanes; give descriptors back. Yields what could not be read to the end."""

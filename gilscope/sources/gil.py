@@ -28,6 +28,8 @@ MAX_SWITCH_INTERVAL_US = 10**12
 MAX_INTERPRETER_ID = 2**31
 MAX_TID = 2**22
 """The kernel's own limit."""
+MAX_CHECKED = 32
+"""Thread states whose thread is kept in mind from tick to tick: each is read again in every one."""
 MAX_TORN_RETRIES = 4
 NAMES_CREATOR_UNTIL = (3, 12)
 """Up to this version a sub-interpreter's thread state names its creator, whichever thread runs it."""
@@ -224,6 +226,12 @@ class GilProbe:
         self._last = (0, self._last[1])
         self.fields = ()
 
+    def check_holder(self) -> None:
+        """Once a tick: a state that is freed can become another thread's, with its address and no handoff."""
+        holder = self._last[0]
+        if holder and self._tid > 0 and not self.reader.names(holder, self._tid):
+            self.forget_holder()
+
 
 class InterpreterReader:
     """The Python in one process: its memory, its proven layout, its interpreters and threads."""
@@ -408,13 +416,24 @@ class InterpreterReader:
         return holder
 
     def steady(self, tids: Collection[int] | None) -> None:
-        """Threads have not come and gone for a while: these, so that a thread's state stays its own.
+        """Once a tick: threads have not come and gone for a while; these, whose states mostly stay their own.
 
         While they do (None), a state's memory may become another thread's at any moment, and each holder's
-        tid is read anew.
+        tid is read anew. Else it is read again only here: C code that calls Python now and then, and whoever
+        runs an interpreter, has a new state each time.
         """
         self._steady = tids is not None
-        self.tids = {state: tid for state, tid in self.tids.items() if tid in tids} if tids else {}
+        known = list(self.tids.items())[:MAX_CHECKED]
+        self.tids = (
+            {state: tid for state, tid in known if tid in tids and self.names(state, tid)} if tids else {}
+        )
+
+    def names(self, thread_state: int, tid: int) -> bool:
+        """Whether this still is the state of that thread."""
+        try:
+            return self.read_tid(thread_state) == tid
+        except ReadFailedError:
+            return False
 
     def read_tid(self, thread_state: int) -> int:
         """What a thread's state says its kernel id is."""

@@ -64,9 +64,10 @@ KEYS: dict[str, Any] = {
     )],
     "stalls_total": None,
     "functions": [dict.fromkeys(
-        ["function", "file", "line", "held_share", "total_share", "waiting_share", "samples"]
+        ["function", "file", "line", "held_share", "total_share", "waiting_share", "samples",
+         "waiting_samples"]
     )],
-    "functions_rest_on": dict.fromkeys(["stacks", "held_share"]),
+    "functions_rest_on": dict.fromkeys(["stacks", "held_share", "waiting_stacks", "waiting_share"]),
     "notes": [dict.fromkeys(["at_s", "text", "times"])],
     "verdict": {
         "kind": None, "headline": None, "evidence": None, "advice": None, "also": None,

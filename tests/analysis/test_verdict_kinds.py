@@ -49,7 +49,7 @@ def test_a_convoy_says_how_long_each_wait_is() -> None:
 
 
 def test_behind_one_busy_thread_only_its_own_turns_count() -> None:
-    # 200 waits of 38 ms each: a list is sorted meanwhile. The turns of the other, over at once, do not halve that.
+    # 200 waits of 38 ms each, behind a sort. The turns of the other, over at once, do not halve that.
     beat = lane("heartbeat", cpu=0.01, running=0.01, waiting=7.6, blocked=2.3)
     busy = lane("MainThread", cpu=9.9, running=9.9)
     figures = summary(busy, beat, utilisation=1.0, contention=0.76, waiters=0.76, handoffs=400)

@@ -84,11 +84,16 @@ def run_both(tmp_path: Path) -> Runner:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         driver_options: tuple[str, ...] = (),
+        plain: Outcome | None = None,
     ) -> Pair:
-        """Run both and return their outcomes; the plain one gets cwd and env of the spec from here."""
+        """Run both and return their outcomes; the plain one gets cwd and env of the spec from here.
+
+        `plain`: how the same ended before, if it is known.
+        """
         environment = _environment(env or {})
         where = cwd or tmp_path
-        plain = _run(spec.command(), spec.cwd or where, {**environment, **dict(spec.env)}, stdin)
+        if plain is None:
+            plain = _run(spec.command(), spec.cwd or where, {**environment, **dict(spec.env)}, stdin)
         result = tmp_path / "seen.json"
         command = [sys.executable, "-I", str(DRIVER), str(result), spec.to_json(), *driver_options]
         launched = _run(command, where, environment, stdin)

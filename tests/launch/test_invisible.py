@@ -12,6 +12,7 @@ import pytest
 
 from gilscope.launch.spec import Kind, TargetSpec
 from tests.launch.conftest import DRIVER, TARGETS, Runner
+from tests.pythons import found_pythons
 
 
 def script_spec(python: str, target: str | Path, *args: str, **fields: Any) -> TargetSpec:
@@ -158,11 +159,24 @@ threading.Thread().start()""",
 }
 
 
-@pytest.mark.parametrize("name", CODES)
-@pytest.mark.parametrize("kind", ["script", "code"])
+def endings() -> list[tuple[str, str, Kind]]:
+    """Version, name, kind: all on the oldest and the newest; between them each program once, as either."""
+    kinds: tuple[Kind, Kind] = ("script", "code")
+    versions = list(found_pythons())
+    return [
+        (version, name, kind)
+        for row, version in enumerate(versions)
+        for column, name in enumerate(CODES)
+        for turn, kind in enumerate(kinds)
+        if version in (versions[0], versions[-1]) or (row + column) % 2 == turn
+    ]
+
+
+@pytest.mark.parametrize(("version", "name", "kind"), endings())
 def test_a_program_ends_as_without_us(
-    python: str, name: str, kind: Kind, assert_same: Runner, tmp_path: Path
+    version: str, name: str, kind: Kind, assert_same: Runner, tmp_path: Path
 ) -> None:
+    python = str(found_pythons()[version])
     code = CODES[name]
     target = code
     if kind == "script":

@@ -11,7 +11,7 @@ import pytest
 from gilscope.launch.spec import Kind, TargetSpec
 from gilscope.recording.reader import RecordingReader
 from tests.commands import gilscope, watch
-from tests.launch.conftest import TARGETS, Runner
+from tests.launch.conftest import TARGETS, Pair, Runner
 from tests.pythons import found_pythons
 
 SCRIPTS = sorted(path.name for path in (TARGETS / "swap").glob("*.py"))
@@ -76,8 +76,15 @@ def without_repeats(notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def check(python: str, script: str, mode: str, run_both: Runner) -> None:
-    pair = run_both(spec_of(python, script, mode), env={"PYTHONWARNINGS": "ignore"})
+def check(python: str, script: str, run_both: Runner) -> None:
+    plain = None
+    for mode in ("threads", "processes"):
+        pair = run_both(spec_of(python, script, mode), env={"PYTHONWARNINGS": "ignore"}, plain=plain)
+        plain = pair.plain
+        compare(pair, script, mode)
+
+
+def compare(pair: Pair, script: str, mode: str) -> None:
     different = DIFFERENT.get((script, mode), Difference())
     assert pair.launched.stdout.decode() == (
         pair.plain.stdout.decode() if different.out is None else different.out
@@ -98,18 +105,22 @@ def check(python: str, script: str, mode: str, run_both: Runner) -> None:
             assert note["line"] > 0, note
 
 
-@pytest.mark.parametrize("mode", ["asis", "threads", "processes"])
 @pytest.mark.parametrize("script", SCRIPTS)
 @pytest.mark.parametrize("version", ENDS)
-def test_the_same_or_the_listed_difference(version: str, script: str, mode: str, run_both: Runner) -> None:
-    check(str(PYTHONS[version]), script, mode, run_both)
+def test_the_same_or_the_listed_difference(version: str, script: str, run_both: Runner) -> None:
+    check(str(PYTHONS[version]), script, run_both)
 
 
-@pytest.mark.parametrize("mode", ["threads", "processes"])
 @pytest.mark.parametrize("script", ON_ALL)
 @pytest.mark.parametrize("version", [version for version in PYTHONS if version not in ENDS])
-def test_likewise_between_the_two(version: str, script: str, mode: str, run_both: Runner) -> None:
-    check(str(PYTHONS[version]), script, mode, run_both)
+def test_likewise_between_the_two(version: str, script: str, run_both: Runner) -> None:
+    check(str(PYTHONS[version]), script, run_both)
+
+
+@pytest.mark.parametrize("script", ON_ALL)
+def test_nothing_is_exchanged_unless_asked_for(script: str, run_both: Runner) -> None:
+    pair = run_both(spec_of(str(PYTHONS[ENDS[-1]]), script, "asis"), env={"PYTHONWARNINGS": "ignore"})
+    compare(pair, script, "asis")
 
 
 def test_the_list_is_of_scripts_that_exist() -> None:
