@@ -21,7 +21,6 @@ from gilscope.model import Tick
 from gilscope.recording.reader import RecordingReader
 from gilscope.recording.writer import RecordingWriter
 from gilscope.sources import cores, processes
-from gilscope.sources import tasks as tasks_module
 from gilscope.sources.gil import GilProbe
 from gilscope.sources.memory import ProcessMemory, ReadFailedError
 from gilscope.sources.tasks import Seen, Tasks
@@ -160,7 +159,7 @@ def test_no_schedstat(monkeypatch: pytest.MonkeyPatch) -> None:
             raise FileNotFoundError(errno.ENOENT, "No such file", str(path))
         return opened(path, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(tasks_module.os, "open", without)
+    monkeypatch.setattr(os, "open", without)
     threads = Tasks(os.getpid())
     assert not threads.sweep([]).seen
     assert threads.cpu_ns() > 0
