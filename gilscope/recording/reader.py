@@ -56,6 +56,8 @@ class RecordingReader:
         self._ticks = TickTables(self._db)
         self.places = Places(self._db, self._ticks)
         self._stacks: dict[int, tuple[Frame, ...]] = {}
+        self._links: dict[int, tuple[int, Frame] | None] = {}
+        """By stack, what `_link_of` says of it: most stacks share most of their frames."""
         self._cached_at: object = None
         self._cached: tuple[tuple[Process, ...], tuple[Lane, ...], tuple[Gil, ...]] = ((), (), ())
 
@@ -267,20 +269,24 @@ class RecordingReader:
         frames: list[Frame] = []
         parent = stack
         while parent and len(frames) < 1_000:  # a damaged file may hold a ring
-            row = next(
-                self._db.each(
-                    f"SELECT stack.parent, {text('function')}, {text('file')}, line FROM stack"
-                    " JOIN frame ON frame.id = stack.frame WHERE stack.id = ?",
-                    (parent,),
-                ),
-                None,
-            )
-            if row is None:
+            if parent not in self._links:
+                self._links[parent] = self._link_of(parent)
+            link = self._links[parent]
+            if link is None:
                 break
-            parent = row[0]
-            frames.append(Frame(function=row[1], file=row[2], line=row[3]))
+            parent, frame = link
+            frames.append(frame)
         self._stacks[stack] = tuple(reversed(frames))
         return self._stacks[stack]
+
+    def _link_of(self, stack: int) -> tuple[int, Frame] | None:
+        """Of a stack, its outer part (0: none) and its innermost frame."""
+        sql = (
+            f"SELECT stack.parent, {text('function')}, {text('file')}, line FROM stack"
+            " JOIN frame ON frame.id = stack.frame WHERE stack.id = ?"
+        )
+        rows = self._db.all(sql, (stack,))
+        return (rows[0][0], Frame(function=rows[0][1], file=rows[0][2], line=rows[0][3])) if rows else None
 
     def stalls(self, start_ns: int = -1, end_ns: int = 1 << 62) -> tuple[Stall, ...]:
         """The stalls that overlap a span, in order of their start; without a span, all."""

@@ -193,6 +193,25 @@ def test_a_watch_that_stood_still_for_a_year(path: Path) -> None:
     assert len(found.base) == 100
 
 
+def test_stacks_that_share_their_frames_are_read_once(path: Path) -> None:
+    """A small file can hold a chain of stacks, each of which is the one before and a frame more."""
+    change(
+        path,
+        "DELETE FROM stack",
+        "INSERT INTO stack WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)"
+        " SELECT i, i - 1, 1 FROM n",
+        "INSERT INTO stack_sample (start_ns, end_ns, lane, stack, count) SELECT 0, 9, 2, id, 1 FROM stack",
+    )
+    reader = RecordingReader(path)
+    asked: list[str] = []
+    reader._db.db.set_trace_callback(asked.append)
+    depths = [len(sample.frames) for sample in reader.stack_samples()]
+    reader._db.db.set_trace_callback(None)
+    reader.close()
+    assert set(range(1, 501)) <= set(depths)
+    assert len(asked) < 600
+
+
 def test_times_below_zero_have_no_cells(path: Path) -> None:
     change(path, "UPDATE lane_tick SET running_ns = -5, waiting_ns = -9223372036854775807, ready_ns = 7")
     for outlet in ("screen", "cast", "html", "summary"):
