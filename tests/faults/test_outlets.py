@@ -239,7 +239,10 @@ def test_no_shell_is_ever_used() -> None:
     """Nothing that is started goes through a shell, and no text is run as code but the user's own program."""
     found = []
     for path in sorted((ROOT / "gilscope").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        text_of = path.read_text()
+        if not re.search(r"shell *=|os\.system|os\.popen|getoutput|getstatusoutput", text_of):
+            continue  # to take all of them apart takes seconds
+        for node in ast.walk(ast.parse(text_of)):
             if isinstance(node, ast.keyword) and node.arg == "shell":
                 found.append(f"{path}:{node.value.lineno}: shell=")
             if isinstance(node, ast.Attribute) and node.attr in (

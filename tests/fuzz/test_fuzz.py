@@ -29,7 +29,7 @@ from tests.fuzz.outlets import OUTLETS
 from tests.recording.samples import SESSION
 
 SEED = int(os.environ.get("GILSCOPE_FUZZ_SEED", "20261123"))
-CASES = int(os.environ.get("GILSCOPE_FUZZ_CASES", "200"))
+CASES = int(os.environ.get("GILSCOPE_FUZZ_CASES", "150"))
 
 
 @pytest.fixture
