@@ -20,16 +20,18 @@ from gilscope.cli.common import (
     write_file,
 )
 from gilscope.cli.gate import Gate, list_metrics
+from gilscope.cli.serve import ServingCommand, serve_option, watch_in_browser
 from gilscope.cli.watching import watch_headless, watch_on_screen
 from gilscope.errors import UsageError
 from gilscope.model import NS_PER_MS, NS_PER_S
 from gilscope.sampler import config as limits
+from gilscope.serving.place import Place
 
 if TYPE_CHECKING:
     from gilscope.launch.spec import TargetSpec
 
 
-@click.command()
+@click.command(cls=ServingCommand)
 @click.argument("script", required=False)
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.option("-m", "module", metavar="MODULE", help="Run a module, as `python -m` does.")
@@ -113,6 +115,7 @@ if TYPE_CHECKING:
     metavar="LENGTH",
     help="Record only the newest 90s, 10m or 2h: the file stops growing.",
 )
+@serve_option
 @click.option("--headless", is_flag=True, help="No screen: pass the script's output through, then sum up.")
 @click.option(
     "--json",
@@ -143,6 +146,7 @@ def run(
     native: bool,
     duration: float | None,
     keep: str | None,
+    serve: Place | None,
     headless: bool,
     json_file: Path | None,
     fail_on: tuple[str, ...],
@@ -167,6 +171,8 @@ def run(
         args, script = (script, *args), None
     with errors_end_it():
         gate = Gate.of(fail_on, junit_file=junit_file, markdown_file=markdown_file)
+        if serve is not None and headless:
+            raise UsageError("--serve shows the screen in a browser, --headless none.\nName one of them.")
         if rate is None:
             rate = limits.DEFAULT_PYSPY_RATE_HZ if source == "py-spy" else limits.DEFAULT_RATE_HZ
         _check_numbers(rate, tick, budget, stall, duration)
@@ -198,8 +204,13 @@ def run(
             duration_ns=None if duration is None else round(duration * NS_PER_S),
             keep_ns=None if keep is None else length_ns("--keep", keep, least_s=limits.MIN_KEEP_S),
         )
-        watch = watch_headless if headless or not has_screen() else watch_on_screen
-        exit_code = watch(config)
+        if serve is not None:
+            exit_code = watch_in_browser(
+                config, serve, address_to_stdout="-" not in (str(json_file), str(markdown_file))
+            )
+        else:
+            watch = watch_headless if headless or not has_screen() else watch_on_screen
+            exit_code = watch(config)
         with contextlib.suppress(BrokenPipeError):
             sum_up(config.recording, json_file, gate)
         exit_code = gate.exit_code(exit_code, ended_by_us=duration is not None)
