@@ -23,6 +23,8 @@ from gilscope.model import NS_PER_S
 from gilscope.serving.place import Place
 from gilscope.text import clean, clock_text, cut, pad
 
+CHECKED_BYTES = 8_000_000
+
 
 @click.command(cls=ServingCommand)
 @click.argument("file", metavar="FILE|last")
@@ -117,18 +119,18 @@ def _described(path: Path) -> str:
     from gilscope.recording.reader import RecordingReader  # noqa: PLC0415
 
     try:
-        # Of each only a few rows are read: to check every page of all would take long.
-        reader = RecordingReader(path, live=True)
+        # To check every page of all would take long: only of small ones.
+        reader = RecordingReader(path, live=path.stat().st_size > CHECKED_BYTES)
         try:
             session, head_ns = reader.session(), reader.head_ns()
             verdict = verdict_of(reader, head_ns).kind if head_ns else "empty"
         finally:
             reader.close()
-    except RecordingError:
+    except (RecordingError, OSError):
         return f"{'?':<16}  {'?':>9}  {'damaged':<16}  {'':<24}"
     try:
         started = datetime.fromisoformat(session.started).astimezone().strftime("%Y-%m-%d %H:%M")
-    except ValueError:
+    except (ValueError, OverflowError):
         started = "?"
     length = clock_text(head_ns) + ("" if session.ended_ns is not None else "+")
     command = pad(cut(clean(session.command.replace("\n", " ")), 24), 24)

@@ -21,6 +21,8 @@ ZOOMS_NS: tuple[int, ...] = (
 )
 """The lengths that a cell can have."""
 
+LONG_TICK_CELLS = 10_000
+"""A tick of more cells is laid out where it is in sight only."""
 _HELD = (State.RUNNING, State.HOLDING)
 _FREE_ORDER = (
     State.BLOCKED,
@@ -219,7 +221,10 @@ def _lay_out(
     begin, end = _middles(tick.start_ns, tick.end_ns, cell_ns)
     if end <= begin or end <= first or begin >= first + len(row):
         return
-    states = list(lane_tick.states)
+    if end - begin > LONG_TICK_CELLS:
+        # The watch stood still, for hours maybe: what is out of sight is not laid out.
+        begin, end = max(begin, first), min(end, first + len(row))
+    states = [max(0, time) for time in lane_tick.states]  # a file may hold any
     states[State.BLOCKED] += max(0, tick.end_ns - tick.start_ns - sum(states))
     held = _held_cells(holds, number, begin, end, cell_ns)
     if not held and _fill(row, states, begin - first, end - first):
