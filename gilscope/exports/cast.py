@@ -142,7 +142,7 @@ class _Picture:
             return
         holder = self._names.get(of_gil.holder or 0, "nobody" if of_gil.held_ns <= 0 else "?")
         screen.put(row, 8, pad("▶ " + cut(holder, NAMES), NAMES + 2), COLOURS[State.RUNNING])
-        share = min(1.0, of_gil.held_ns / of_gil.watched_ns)
+        share = max(0.0, min(1.0, of_gil.held_ns / of_gil.watched_ns))
         waiting = "?" if of_gil.waiter_ns < 0 else f"{of_gil.waiter_ns / of_gil.watched_ns:.1f}"
         screen.put(row, LEFT + 2, f"held {100 * share:3.0f} %   {waiting:>4} waiting   ")
         filled = round(30 * share)
