@@ -21,7 +21,7 @@ from gilscope.views.widgets.panel import Panel
 GoTo = Callable[[int, int, str], None]
 """Told where a stall begins and ends, and what is to be said of it."""
 FRAMES_SAID = 4
-NOT_LOOKED_FOR = "Stalls were not looked for: by an older gilscope, or with py-spy, which does not see them."
+NOT_LOOKED_FOR = "Nobody looked for stalls here: an older gilscope, or py-spy."
 STACK_FROM_HEIGHT = 18
 """On a lower screen the table has all the room."""
 
