@@ -246,7 +246,8 @@ class GilscopeApp(ThinkingApp):
                 return
             # To check every page of a long recording takes a second: that is done while it is shown.
             large = self.path.stat().st_size > LARGE_BYTES
-            reader = RecordingReader(self.path, live=live or large)
+            self.unchecked = large and not live
+            reader = RecordingReader(self.path, live=live, pages=not large)
             viewing = Viewing(reader)
             viewing.begin_with(cell_ns=self.settings.cell_ms * NS_PER_MS, fold=self.settings.fold)
         except GilscopeError as error:

@@ -171,6 +171,15 @@ def test_an_error_of_ours_is_no_fault_of_a_checked_file(path: Path) -> None:
     reader.close()
 
 
+@pytest.mark.parametrize("error", [TypeError, AttributeError, KeyError, MemoryError, ZeroDivisionError])
+def test_what_comes_of_a_file_that_was_not_checked(error: type[Exception], path: Path) -> None:
+    """A text that is missing where one must be has no parts, for one."""
+    reader = RecordingReader(path, pages=False)
+    with pytest.raises(RecordingError, match="make no sense"), reader.making_sense():
+        raise error
+    reader.close()
+
+
 def test_a_damaged_file_is_listed_as_such(path: Path) -> None:
     change(path, "UPDATE tick SET end_ns = 5")
     assert "damaged" in _described(path)
