@@ -19,6 +19,14 @@ UNTOLD = -1
 """In the place of a figure that is never below zero: nobody could read it. Sums of it stay below zero."""
 
 
+ATTACHED = "attach"
+"""The mode of a session whose target ran already; beside asis, threads and processes."""
+
+
+NOT_KNOWN = "not-known"
+"""The kind of an event that names what cannot be known of this session, and why."""
+
+
 class State(IntEnum):
     """What a lane does; exclusive: in a tick the nanoseconds of all states sum to the tick's length."""
 
@@ -347,6 +355,11 @@ class Session:
     threads_created: int | None = None
     threads_started: int | None = None
 
+    @property
+    def attached(self) -> bool:
+        """The target was there before gilscope, which did not start it."""
+        return self.mode == ATTACHED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
@@ -441,6 +454,8 @@ class Quality:
     sources: tuple[str, ...]
     """Where the holders of the GILs come from: "probe", "py-spy"."""
     tick_ns: int
+    unknown: tuple[str, ...] = ()
+    """What cannot be known of this session, and why."""
 
     @property
     def handoffs_text(self) -> str:

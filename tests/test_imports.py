@@ -24,13 +24,25 @@ ALLOWED: dict[str, set[str]] = {
     "recording": COMMON | {"recording"},
     "analysis": COMMON | {"analysis"},
     "sampler": COMMON | {"sampler", "sources", "launch", "recording"},
+    "doctor": COMMON | {"doctor", "sources", "launch", "recording"},
     "exports": COMMON | {"exports", "recording", "analysis"},
     "views": COMMON | {"views", "recording"},
     "pytest_plugin": COMMON | {"launch", "recording", "analysis", "exports"},
     "lessons": set(),
     "comparing": COMMON | {"launch", "recording", "analysis", "exports"},
     "cli": COMMON
-    | {"cli", "comparing", "launch", "sampler", "recording", "analysis", "exports", "views", "lessons"},
+    | {
+        "cli",
+        "comparing",
+        "doctor",
+        "launch",
+        "sampler",
+        "recording",
+        "analysis",
+        "exports",
+        "views",
+        "lessons",
+    },
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -46,17 +58,17 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "platformdirs": ("recording/store.py",),
     "jinja2": ("exports/html/",),
     "markupsafe": ("exports/html/",),
-    "ctypes": ("launch/", "sampler/schedule.py"),
+    "ctypes": ("launch/", "sampler/schedule.py", "doctor/reading.py"),
 }
 """Libraries that only some files know."""
 PURE = {
     "sampler/merge.py", "sampler/stallfold.py", "sampler/fromwithin.py", "analysis/functions.py",
     "analysis/stalls.py", "analysis/waits.py", "sampler/freemerge.py", "sampler/budget.py",
     "analysis/summary.py",
-    "analysis/quality.py", "analysis/free_threaded.py", "analysis/span.py",
+    "analysis/quality.py", "analysis/unknown.py", "analysis/free_threaded.py", "analysis/span.py",
     "analysis/compare.py", "exports/text.py", "exports/compare.py", "text.py", "model.py",
     "exports/spans.py", "exports/cells.py", "exports/screen.py", "exports/names.py",
-    "exports/html/words.py", "views/present.py", "views/axis.py",
+    "doctor/finding.py", "exports/html/words.py", "views/present.py", "views/axis.py",
 }  # fmt: skip
 PURE |= {
     path.relative_to(PACKAGE).as_posix()

@@ -37,6 +37,7 @@ def quality_of(
         cost_share=own["cost"]["share_of_core"],
         sources=tuple(sorted({gil.source for gil in gils})) or (session.source,),
         tick_ns=session.tick_ns,
+        unknown=tuple(own.get("not_known", ())),
     )
 
 

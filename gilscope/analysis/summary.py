@@ -13,6 +13,7 @@ from typing import Any
 
 from gilscope.analysis.functions import HeldTimes, functions, rest_on, weigh
 from gilscope.analysis.stalls import stalls_shown
+from gilscope.analysis.unknown import not_known
 from gilscope.analysis.waits import Waits
 from gilscope.model import (
     N_STATES,
@@ -172,6 +173,7 @@ def summarise(
                 for gap in gaps
             ],
             "disagreements": session.disagreements,
+            "not_known": not_known(session, events),
         },
         "target": {
             "command": session.command,
@@ -209,7 +211,7 @@ def summarise(
             "memory_peak_mb": _peak_mb(process_ticks),
             "threads_created": session.threads_created,
             "threads_started": session.threads_started,
-            "processes_started": max(0, len(processes) - 1),
+            "processes_started": _started(session, processes),
         },
         "stalls": stall_rows,
         "stalls_total": None if stall_rows is None else len(known or ()),
@@ -218,6 +220,13 @@ def summarise(
         "notes": _notes(events),
         "verdict": None,
     }
+
+
+def _started(session: Session, processes: Sequence[Process]) -> int:
+    """How many processes the target started; of one that ran already, since it was watched."""
+    if session.attached:
+        return sum(process.start_ns > 0 for process in processes)
+    return max(0, len(processes) - 1)
 
 
 def share_error(share: float, samples: int) -> float | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import rich_click as click
 
 from gilscope import __version__
+from gilscope.cli.attach import attach
 from gilscope.cli.compare import compare
+from gilscope.cli.doctor import doctor
 from gilscope.cli.export import export
 from gilscope.cli.lesson import lesson
 from gilscope.cli.recordings import recordings, replay
@@ -18,7 +20,10 @@ click.rich_click.COMMAND_GROUPS = {
     "gilscope": [
         {
             "name": "Commands",
-            "commands": ["run", "compare", "lesson", "replay", "report", "export", "recordings"],
+            "commands": [
+                *("run", "attach", "compare", "lesson", "replay"),
+                *("report", "export", "recordings", "doctor"),
+            ],
         }
     ],
 }
@@ -34,7 +39,15 @@ click.rich_click.OPTION_GROUPS = {
         },
         {"name": "What comes of it", "options": ["--headless", "--json", "-o", "--keep", "--help"]},
         {"name": "A gate for CI", "options": ["--fail-on", "--junit", "--markdown"]},
-    ]
+    ],
+    "gilscope attach": [
+        {
+            "name": "How to watch",
+            "options": ["--source", "--rate", "--tick", "--budget", "--stall", "--native", "--duration"],
+        },
+        {"name": "What comes of it", "options": ["--headless", "--json", "-o", "--keep", "--help"]},
+        {"name": "A gate for CI", "options": ["--fail-on", "--junit", "--markdown"]},
+    ],
 }
 
 
@@ -47,5 +60,5 @@ def main() -> None:
     """
 
 
-for command in (run, compare, lesson, replay, report, export, recordings):
+for command in (run, attach, compare, lesson, replay, report, export, recordings, doctor):
     main.add_command(command)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from gilscope.cli.closing import sum_up
 from gilscope.cli.common import errors_end_it, has_screen
-from gilscope.cli.run import sum_up
 from gilscope.cli.watching import watch_headless, watch_on_screen
 from gilscope.errors import UsageError
 from gilscope.lessons import LESSONS, Lesson, beside, find, nearest

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from gilscope.cli.common import ScreenVerdict, figures_until, flames_of, quality_of, span_of
-from gilscope.model import Session
+from gilscope.cli.common import ScreenVerdict, figures_until, flames_of, quality_of, say, span_of
+from gilscope.model import ATTACHED, NS_PER_S, Session
 from gilscope.sampler import config as limits
 
 if TYPE_CHECKING:
-    from gilscope.launch.target import Target
+    from gilscope.launch.handle import TargetHandle
     from gilscope.views.app import GilscopeApp
 
 
@@ -24,7 +24,7 @@ def watch_headless(config: limits.SamplerConfig) -> int:
     from gilscope.sampler.loop import Ending  # noqa: PLC0415
     from gilscope.sampler.session import run_session  # noqa: PLC0415
 
-    targets: list[Target] = []
+    targets: list[TargetHandle] = []
     ending: list[Ending] = []
 
     def pass_on(number: int, _frame: object) -> None:
@@ -40,6 +40,25 @@ def watch_headless(config: limits.SamplerConfig) -> int:
     if result.recording_stopped:
         click.echo(f"gilscope: {result.recording_stopped}", err=True)
     return _code(result.session)
+
+
+def watch_from_beside(config: limits.SamplerConfig) -> None:
+    """Watch in this process a target that is not ours; a signal to us ends the watch, not the target."""
+    from gilscope.sampler.loop import Ending  # noqa: PLC0415
+    from gilscope.sampler.session import run_session  # noqa: PLC0415
+
+    ending: list[Ending] = []
+
+    def end(_number: int, _frame: object) -> None:
+        ending.append(Ending("interrupted", stop_target=True))
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, end)
+    until = "" if config.duration_ns is None else f", for {config.duration_ns / NS_PER_S:g} s"
+    say(f"gilscope: watching {config.spec.display}{until}; ctrl-C ends the watch, and it runs on.")
+    result = run_session(config, control=lambda: ending[0] if ending else None)
+    if result.recording_stopped:
+        click.echo(f"gilscope: {result.recording_stopped}", err=True)
 
 
 def _in_foreground() -> bool:
@@ -83,6 +102,7 @@ def watch_on_screen(
         flames_of=flames_of,
         span_of=span_of,
         summary_of=figures_until,
+        attached=config.spec.mode == ATTACHED,
     )
     dress(app)
     try:

@@ -238,6 +238,8 @@ def _watch(quality: Quality) -> list[str]:
         f"py-spy disagrees in {quality.disagreements} of {quality.stacks} stacks",
     ]
     lines = _joined(facts)
+    for text in quality.unknown:
+        lines += wrap(clean(f"not known: {text}"), WIDTH, then="  ")
     if not quality.gaps:
         return [*lines, "no gaps"]
     for gap in quality.gaps[:GAPS_SHOWN]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,6 +34,17 @@ def find_python(at_least: tuple[int, int], *, free_threaded: bool = False) -> st
     return None
 
 
+def installed() -> Iterator[str]:
+    """Yield all Pythons that can be found, our own first, each path once."""
+    seen: set[str] = set()
+    for free_threaded in (False, True):
+        for path in _candidates(free_threaded=free_threaded):
+            # A shim of pyenv starts what its settings name, if anything: those are found by themselves.
+            if path not in seen and Path(path).parent.name != "shims":
+                seen.add(path)
+                yield path
+
+
 def is_free_threaded(path: str) -> bool:
     """Say whether a Python, known to be one, was built without a GIL."""
     try:
@@ -54,7 +66,20 @@ def _candidates(*, free_threaded: bool) -> Iterator[str]:
     names = [f"python3.{minor}{suffix}" for minor in range(_NEWEST_MINOR, 7, -1)]
     folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
     on_path = [folder / name for name in names for folder in folders]
-    managed = sorted((Path.home() / ".pyenv" / "versions").glob("*/bin/python"), reverse=True)
-    for path in [*map(Path, named), *on_path, *managed]:
-        if path.is_file() and os.access(path, os.X_OK):
-            yield str(path)
+    for path in [*named, *map(str, on_path), *_managed()]:
+        # Not of pathlib: that raises where a folder on the way may not be looked into.
+        if os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113
+            yield path
+
+
+def _managed() -> list[str]:
+    """Those of pyenv, the newest first; none where there is no home, or it may not be looked into."""
+    try:
+        found = (Path.home() / ".pyenv" / "versions").glob("*/bin/python")
+        return sorted(map(str, found), key=_version_key, reverse=True)
+    except (OSError, RuntimeError):
+        return []
+
+
+def _version_key(path: str) -> tuple[list[int], str]:
+    return [int(number) for number in re.findall(r"\d+", Path(path).parents[1].name)], path

@@ -78,17 +78,15 @@ Report = ForkReport | ThreadsReport | NoteReport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExitStatus:
-    """How a process ended: with an exit code, or by a signal; the other one is None."""
+    """How a process ended: with an exit code, or by a signal, the other one is None; both: nobody knows."""
 
     code: int | None = None
     signal: int | None = None
 
     @property
-    def shell_code(self) -> int:
-        """The figure that a shell shows: the exit code, or 128 + signal."""
-        if self.code is not None:
-            return self.code
-        return 128 + (self.signal or 0)
+    def shell_code(self) -> int | None:
+        """The figure that a shell shows: the exit code, or 128 + signal; None: it is not known."""
+        return self.code if self.signal is None else 128 + self.signal
 
     @classmethod
     def from_returncode(cls, returncode: int) -> ExitStatus:

@@ -97,6 +97,11 @@ class TargetSpec:
         return f"-c '{code}'"
 
     @property
+    def needs_pyspy(self) -> bool:
+        """Only py-spy can read a Python so old."""
+        return not self.shim
+
+    @property
     def package(self) -> str:
         """The top-level package that `-m` names; empty without one."""
         return self.target.partition(".")[0] if self.kind == "module" else ""

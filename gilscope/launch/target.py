@@ -102,6 +102,16 @@ class Target:
     # The handshake and the reports.
 
     @property
+    def is_ours(self) -> bool:
+        """We started it, and end it."""
+        return True
+
+    @property
+    def begins_with_go(self) -> bool:
+        """It waits for `go`; without a shim it runs already."""
+        return self.ready is not None
+
+    @property
     def report_fd(self) -> int:
         """Descriptor that becomes readable with a fork report; thread counts do not wake it."""
         return self._injection.fd
@@ -211,6 +221,10 @@ class Target:
     def spare(self, pid: int) -> None:
         """Name a child that this process itself started, such as py-spy: it is no orphan of the target."""
         self._spared.add(pid)
+
+    def spares(self, pid: int) -> bool:
+        """Say whether that is a child that this process itself started."""
+        return pid in self._spared
 
     def descendants(self) -> list[ProcessEntry]:
         """Return all processes of the target that exist, itself first, zombies included.

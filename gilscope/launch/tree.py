@@ -44,6 +44,12 @@ def is_running(pid: int, start_ticks: int) -> bool:
     return fields[_STATE_FIELD] not in {"Z", "X"} or int(fields[_THREADS_FIELD]) > 1
 
 
+def stat_fields(pid: int, start_ticks: int) -> list[str] | None:
+    """The words of /proc/PID/stat behind the command, state first; None if that process is gone."""
+    fields = _stat_fields(pid)
+    return fields if fields is not None and int(fields[_START_FIELD]) == start_ticks else None
+
+
 def _stat_fields(pid: int) -> list[str] | None:
     try:
         text = Path(f"/proc/{pid}/stat").read_bytes()
@@ -83,10 +89,13 @@ def _children_by_psutil(pid: int) -> list[int]:
         return []
 
 
-def walk(roots: Iterable[int]) -> list[ProcessEntry]:
-    """Return the roots that exist and all their descendants, parents before their children."""
+def walk(roots: Iterable[int], *, spare: Collection[int] = ()) -> list[ProcessEntry]:
+    """Return the roots that exist and all their descendants, parents before their children.
+
+    Without those to `spare`, and what is below them.
+    """
     pending = list(roots)
-    seen: set[int] = set()
+    seen: set[int] = set(spare)
     found: list[ProcessEntry] = []
     while pending:
         pid = pending.pop(0)

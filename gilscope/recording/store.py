@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import re
+import stat
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,31 +23,65 @@ KEPT = 20
 
 def directory() -> Path:
     """The folder of the recordings that nobody named."""
-    return user_state_path("gilscope") / "recordings"
+    path = user_state_path("gilscope") / "recordings"
+    # A user without a home, as in some containers, has none of those places either.
+    return path if path.is_absolute() else spare_directory()
+
+
+def spare_directory() -> Path:
+    """The folder in their place where that one cannot be written."""
+    return Path(tempfile.gettempdir()) / f"gilscope-{os.getuid()}" / "recordings"
 
 
 def new_path(title: str) -> Path:
-    """A path for a new recording, its folder made (0700), the oldest recordings beyond KEPT removed."""
-    folder = directory()
+    """A path for a new recording, its folder made (0700), the oldest recordings beyond KEPT removed.
+
+    In the spare folder where the user's own cannot be written.
+
+    Raises:
+        RecordingError: neither can be.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = _made(directory())
     except OSError as error:
-        raise RecordingError(
-            f"Cannot make the folder for recordings, {folder}: {error.strerror}.\n"
-            "Name a file elsewhere with -o FILE."
-        ) from error
+        folder = _spare(error)
     prune(keep=KEPT - 1)
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")
     word = re.sub(r"[^A-Za-z0-9_.-]+", "_", title).strip("._-")[:40] or "target"
     return folder / f"{stamp}-{word}{SUFFIX}"
 
 
+def _made(folder: Path) -> Path:
+    """A folder in which files can be made; an OSError where not."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryFile(dir=folder):
+        return folder
+
+
+def _spare(why: OSError) -> Path:
+    """The spare folder. Others may write beside it, so it has to be ours alone."""
+    folder = spare_directory()
+    try:
+        folder.parent.mkdir(exist_ok=True, mode=0o700)
+        status = folder.parent.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+            raise PermissionError(errno.EPERM, f"{folder.parent} is not yours alone")
+        return _made(folder)
+    except OSError as error:
+        raise RecordingError(
+            f"Cannot make the folder for recordings, {directory()}: {why.strerror}; "
+            f"nor one in its place: {error.strerror}.\nName a file elsewhere with -o FILE."
+        ) from error
+
+
 def all_recordings() -> list[Path]:
-    """The recordings of the state directory, newest first."""
-    folder = directory()
-    if not folder.is_dir():
-        return []
-    return sorted(folder.glob(f"*{SUFFIX}"), key=_changed_ns, reverse=True)
+    """The recordings that nobody named, newest first."""
+    found: set[Path] = set()
+    for folder in (directory(), spare_directory()):
+        with contextlib.suppress(OSError):
+            if folder.stat().st_uid == os.getuid():
+                found.update(folder.glob(f"*{SUFFIX}"))
+    return sorted(found, key=_changed_ns, reverse=True)
 
 
 def _changed_ns(path: Path) -> int:
@@ -63,13 +101,18 @@ def prune(*, keep: int) -> None:
             remove(path)
 
 
+def is_unnamed(path: Path) -> bool:
+    """Whether it lies where the recordings do that nobody named."""
+    return path.parent.resolve() in (directory().resolve(), spare_directory().resolve())
+
+
 def refuse_others(path: Path) -> None:
     """Make sure that a file is a recording, or one of ours that was never finished, before it is removed.
 
     Raises:
         RecordingError: it is something else, or cannot be read.
     """
-    if path.parent.resolve() == directory().resolve() and path.name.endswith(SUFFIX):
+    if is_unnamed(path) and path.name.endswith(SUFFIX):
         return
     try:
         with path.open("rb") as file:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gilscope.errors import GilscopeError
-from gilscope.launch.target import Target
+from gilscope.launch.handle import TargetHandle
 from gilscope.launch.terminal import TerminalSize
 from gilscope.model import Mark
 from gilscope.sampler.config import SamplerConfig
@@ -27,13 +27,13 @@ class Control:
     def __init__(self, line: socket.socket) -> None:
         line.settimeout(0)
         self._line = line
-        self._target: Target | None = None
+        self._target: TargetHandle | None = None
         self._app_gone = False
         self._left_running = False
         self._put_mark: Callable[[Mark], None] | None = None
         self.terminated = False
 
-    def started(self, target: Target) -> None:
+    def started(self, target: TargetHandle) -> None:
         """From now on there is a target to type to."""
         self._target = target
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from gilscope.launch.attached import AttachSpec
 from gilscope.launch.spec import TargetSpec
 from gilscope.model import NS_PER_MS
 
@@ -31,7 +32,7 @@ Source = Literal["auto", "probe", "py-spy"]
 class SamplerConfig:
     """One session's settings, checked by the command line."""
 
-    spec: TargetSpec
+    spec: TargetSpec | AttachSpec
     recording: Path
     source: Source = "auto"
     rate_hz: float = DEFAULT_RATE_HZ
@@ -41,7 +42,7 @@ class SamplerConfig:
     native: bool = False
     """Ask py-spy for C frames of stalls too."""
     duration_ns: int | None = None
-    """End the target after so long."""
+    """End the target after so long, or let go of it."""
     keep_ns: int | None = None
     """Of a longer session, keep only about so much of its end."""
     columns: int | None = None
@@ -57,6 +58,7 @@ class SamplerConfig:
     def from_json(cls, text: str) -> SamplerConfig:
         """What `to_json` wrote."""
         fields = json.loads(text)
-        fields["spec"] = TargetSpec.from_json(json.dumps(fields["spec"]))
+        spec = fields["spec"]
+        fields["spec"] = AttachSpec(**spec) if "pid" in spec else TargetSpec.from_json(json.dumps(spec))
         fields["recording"] = Path(fields["recording"])
         return cls(**fields)

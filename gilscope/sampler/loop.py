@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from gilscope.clock import MonotonicClock
 from gilscope.errors import CannotObserveError, RecordingError
-from gilscope.launch.reports import ForkReport, NoteReport, ThreadsReport
-from gilscope.launch.target import Target
+from gilscope.launch.handle import TargetHandle
+from gilscope.launch.reports import ExitStatus, ForkReport, NoteReport, ThreadsReport
 from gilscope.model import NS_PER_S, Counters, Event, Hold, Mark, Session, Tick
 from gilscope.recording.writer import RecordingWriter
 from gilscope.sampler.config import SamplerConfig
@@ -63,17 +63,17 @@ class Sampler:
     def __init__(
         self,
         config: SamplerConfig,
-        target: Target,
+        target: TargetHandle,
         writer: RecordingWriter,
         session: Session,
         *,
         control: Callable[[], Ending | None] = lambda: None,
     ) -> None:
-        """Take over a target that is ready and waits for go.
+        """Take over a target that is ready and waits for go, or one that ran before us.
 
         Args:
             config: what was asked.
-            target: started, not yet told to go.
+            target: not yet told to go.
             writer: the recording, open.
             session: what is known so far; kept up to date in the recording.
             control: asked once a tick whether to end; handles commands on the way.
@@ -116,27 +116,27 @@ class Sampler:
         self._write(lambda writer: writer.put_marks([mark]))
 
     def prepare(self) -> None:
-        """Prove that the target can be read, before a line of it has run.
+        """Prove that the target can be read, before a line of it has run if it is ours.
 
         Raises:
-            CannotObserveError: it cannot; the target has not run.
+            CannotObserveError: it cannot; a target of ours has not run.
         """
         root = self._tree.add_root(self.session.python, self._tick_end_ns)
-        ready = self._target.ready
+        ready, waits = self._target.ready, self._target.begins_with_go
         if self._traces is not None:
             # What it uses before it is let go is not the session's; without a shim it runs already.
-            if ready is None:
+            if not waits:
                 root.sweep(0)
             self._traces.prove(
-                root, self.session.command, lambda: self._target.poll() is None, started=ready is None
+                root, self.session.command, lambda: self._target.poll() is None, started=not waits
             )
-            root.sweep(0)
-            self._machine.core_ticks([], 0, 1)
-            return
-        version = (ready.version[0], ready.version[1]) if ready else None
-        if not root.try_open(0, version) and ready is not None:
-            raise ProbeCannotReadError(_why_unreadable(root.unreadable or "", self.session))
+        else:
+            version = (ready.version[0], ready.version[1]) if ready else None
+            if not root.try_open(0, version) and waits:
+                raise ProbeCannotReadError(_why_unreadable(root.unreadable or "", self.session))
         root.sweep(0)
+        if not self._target.is_ours:
+            self._tree.add_others(self._tick_end_ns)
         self._machine.core_ticks([], 0, 1)
 
     def run(self) -> Session:
@@ -154,9 +154,10 @@ class Sampler:
             raise
         finally:
             gc.enable()
-            exit_code = self._finish()
-        if ending.stop_target and exit_code is None:
-            exit_code = self._end_target()
+            status = self._finish()
+        if ending.stop_target and status is None:
+            status = self._end_target()
+        exit_code = None if status is None else status.shell_code
         self.session = dataclasses.replace(self.session, ended_ns=self._tick_start_ns, exit_code=exit_code)
         self._write(lambda writer: writer.put_session(self.session))
         self._write(lambda writer: writer.close())
@@ -164,14 +165,17 @@ class Sampler:
 
     def _begin(self) -> None:
         """Session time begins now: what was before is preparation."""
-        if self._target.ready is not None or self._traces is None:
+        if self._target.begins_with_go or self._traces is None:
             self._origin_ns = self._clock.now_ns()
         if self._traces is not None:
             self._traces.begin(self._origin_ns)
         self._sampling.begin(self._origin_ns)
         self._tree.begin(self._origin_ns)
         self._cost.begin()
-        self._event("target-started", f"{self.session.command} started")
+        if self._target.is_ours:
+            self._event("target-started", f"{self.session.command} started")
+        else:
+            self._event("target-attached", f"{self.session.command} ran already: its past is not known")
 
     def _watch(self) -> Ending:
         while True:
@@ -362,8 +366,8 @@ class Sampler:
         at_ns = max(0, self.now_ns())
         self._events.append(Event(at_ns=at_ns, kind=kind, process=process, lane=None, text=text))
 
-    def _finish(self) -> int | None:
-        """Close the last tick and all sources; the target's exit code if it has ended."""
+    def _finish(self) -> ExitStatus | None:
+        """Close the last tick and all sources; how the target ended if it has."""
         status = self._target.poll()
         end_ns = max(self.now_ns(), self._tick_start_ns + 1)
         self._sweep(end_ns)
@@ -373,7 +377,8 @@ class Sampler:
         self._finish_tick(end_ns, end_ns + self.config.tick_ns, last=True)
         exit_code = None if status is None else status.shell_code
         if status is not None:
-            self._event("target-ended", f"{self.session.command} ended with exit code {exit_code}")
+            how = "" if exit_code is None else f" with exit code {exit_code}"
+            self._event("target-ended", f"{self.session.command} ended{how}")
         self._take_reports(end_ns, counts=True)
         self._events += thread_events(
             self._target.places(),
@@ -388,7 +393,7 @@ class Sampler:
         self._update_session()
         self._tree.close(end_ns, exit_code)
         self._write_pending()
-        return exit_code
+        return status
 
     def _collect_last_stacks(self) -> None:
         """Give py-spy a moment to write what it has of a session that ended."""
@@ -403,14 +408,16 @@ class Sampler:
         self._take_snapshots()
         pyspy.close(wait_s=0.1)
 
-    def _end_target(self) -> int | None:
-        """End the target and its descendants, its last output kept."""
+    def _end_target(self) -> ExitStatus | None:
+        """End the target and its descendants, its last output kept; or let go of one that is not ours."""
         status = self._target.stop()
         self._output.take_rest()
-        exit_code = None if status is None else status.shell_code
-        self._event("target-ended", f"{self.session.command} was ended by gilscope")
+        if self._target.is_ours:
+            self._event("target-ended", f"{self.session.command} was ended by gilscope")
+        elif status is None:
+            self._event("target-detached", f"{self.session.command} runs on, no longer watched")
         self._write_pending()
-        return exit_code
+        return status
 
 
 def _why_unreadable(reason: str, session: Session) -> str:

@@ -6,7 +6,7 @@ import select
 import time
 from collections.abc import Callable
 
-from gilscope.launch.target import Target
+from gilscope.launch.handle import TargetHandle
 from gilscope.model import NS_PER_S, Output
 
 READ_PER_TURN_BYTES = 1 << 18
@@ -16,7 +16,9 @@ READ_PER_TURN_BYTES = 1 << 18
 class OutputTap:
     """The target's end of the terminal; without one there is nothing to take."""
 
-    def __init__(self, target: Target, now_ns: Callable[[], int], monotonic_ns: Callable[[], int]) -> None:
+    def __init__(
+        self, target: TargetHandle, now_ns: Callable[[], int], monotonic_ns: Callable[[], int]
+    ) -> None:
         """`now_ns` is session time, with which output is stamped."""
         self._target = target
         self._now_ns = now_ns

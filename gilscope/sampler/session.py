@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,10 +11,13 @@ from datetime import UTC, datetime
 from gilscope import __version__
 from gilscope.errors import CannotObserveError
 from gilscope.launch import tree
+from gilscope.launch.attached import AttachSpec
+from gilscope.launch.handle import TargetHandle
 from gilscope.launch.target import Target
 from gilscope.launch.terminal import TerminalSize
 from gilscope.model import Session
 from gilscope.recording.writer import RecordingWriter
+from gilscope.sampler.attaching import attach
 from gilscope.sampler.config import (
     DEFAULT_PYSPY_RATE_HZ,
     DEFAULT_RATE_HZ,
@@ -39,11 +43,11 @@ class SessionResult:
 def run_session(
     config: SamplerConfig,
     *,
-    on_start: Callable[[Target], None] = lambda _: None,
+    on_start: Callable[[TargetHandle], None] = lambda _: None,
     control: Callable[[], Ending | None] = lambda: None,
     on_ready: Callable[[Sampler], None] = lambda _: None,
 ) -> SessionResult:
-    """Open the recording, start the target, watch it to its end.
+    """Open the recording, start the target or attach to it, watch it to its end.
 
     Args:
         config: what was asked.
@@ -54,9 +58,10 @@ def run_session(
     Raises:
         UsageError: the target cannot be started.
         RecordingError: the recording cannot be written.
-        CannotObserveError: the target cannot be read; it has not run, or was ended where it has no shim.
+        CannotObserveError: the target cannot be read; one of ours has not run, or was ended where it has no
+            shim.
     """
-    if not config.spec.shim and config.source == "auto":
+    if config.spec.needs_pyspy and config.source == "auto":
         config = with_pyspy(config)
     if config.source == "py-spy" and find_executable() is None:
         raise CannotObserveError(
@@ -65,18 +70,12 @@ def run_session(
         )
     writer = RecordingWriter(config.recording, _first_session(config), keep_ns=config.keep_ns)
     try:
-        size = None
-        if config.columns is not None and config.rows is not None:
-            size = TerminalSize(columns=config.columns, rows=config.rows)
-        tree.become_subreaper()
-        target = Target.start(config.spec, terminal=size)
+        target = _target(config)
     except BaseException:
         writer.discard()
         raise
-    with target:
+    with contextlib.closing(target):
         try:
-            if config.spec.shim:
-                target.wait_ready(READY_TIMEOUT_S)
             sampler = Sampler(config, target, writer, _session(config, target), control=control)
             on_start(target)
             try:
@@ -94,6 +93,25 @@ def run_session(
         on_ready(sampler)
         session = sampler.run()
         return SessionResult(session, sampler.recording_stopped)
+
+
+def _target(config: SamplerConfig) -> TargetHandle:
+    """The target, started and waiting for go if it is ours."""
+    if isinstance(config.spec, AttachSpec):
+        return attach(config.spec)
+    size = None
+    if config.columns is not None and config.rows is not None:
+        size = TerminalSize(columns=config.columns, rows=config.rows)
+    tree.become_subreaper()
+    target = Target.start(config.spec, terminal=size)
+    try:
+        if config.spec.shim:
+            target.wait_ready(READY_TIMEOUT_S)
+    except BaseException:
+        target.stop(grace_s=0.2)
+        target.close()
+        raise
+    return target
 
 
 def with_pyspy(config: SamplerConfig) -> SamplerConfig:
@@ -124,7 +142,7 @@ def _first_session(config: SamplerConfig) -> Session:
     )
 
 
-def _session(config: SamplerConfig, target: Target) -> Session:
+def _session(config: SamplerConfig, target: TargetHandle) -> Session:
     """The session once the interpreter has said what it is."""
     first = _first_session(config)
     ready = target.ready

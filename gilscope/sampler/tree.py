@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gilscope.clock import MonotonicClock
-from gilscope.launch.target import Target
-from gilscope.model import Event, Gap, Gil, Lane, Process
+from gilscope.launch.handle import TargetHandle
+from gilscope.model import NOT_KNOWN, Event, Gap, Gil, Lane, Process
 from gilscope.sampler.gilwatch import GilWatch
 from gilscope.sampler.interpreters import Keys
 from gilscope.sampler.watch import ProcessWatch, started_ns
@@ -25,7 +25,7 @@ class ProcessTree:
     """All watched processes of a session; the first one is the target's own."""
 
     def __init__(
-        self, target: Target, watch_type: type[ProcessWatch] = ProcessWatch, *, stall_ns: int = 0
+        self, target: TargetHandle, watch_type: type[ProcessWatch] = ProcessWatch, *, stall_ns: int = 0
     ) -> None:
         self._target = target
         self._stall_ns = stall_ns
@@ -49,8 +49,10 @@ class ProcessTree:
         """By key of a process: the parent that it is known to have."""
         self._closed_ns: dict[int, int] = {}
         """By pid: when it was let go of, for reports that come late."""
-        self._exit_codes: dict[int, int] = {}
+        self._exit_codes: dict[int, int | None] = {}
         self._last_keys: dict[int, int] = {}
+        self._unknown: set[str] = set()
+        """What was told already that nobody can know."""
         self.watches: list[ProcessWatch] = []
 
     def begin(self, origin_ns: int) -> None:
@@ -71,9 +73,14 @@ class ProcessTree:
         self._insert(watch)
         return watch
 
-    def add(self, pid: int, now_ns: int, tick_end_ns: int) -> None:
-        """Watch a process of the target, unless it is watched already or gone."""
-        if pid in self._watched_pids:
+    def add_others(self, tick_end_ns: int) -> None:
+        """Watch what the target's own process has started before the session."""
+        for entry in self._target.descendants():
+            self.add(entry.pid, 0, tick_end_ns, older=True)
+
+    def add(self, pid: int, now_ns: int, tick_end_ns: int, *, older: bool = False) -> None:
+        """Watch a process of the target, unless it is watched already or gone; `older` than the session."""
+        if pid in self._watched_pids or self._target.spares(pid):
             return
         facts = processes.facts(pid)
         if facts is None or facts.state in "ZX" or facts.identity in self._by_identity:
@@ -88,12 +95,13 @@ class ProcessTree:
             tick_end_ns=tick_end_ns,
             python=parent.process.python if parent is not None and same else None,
             parent=parent.reader if parent is not None and same else None,
+            older=older,
             stall_ns=self._stall_ns,
         )
         self._insert(watch)
-        self._tell(
-            now_ns, "process-started", watch.process.key, f"process {pid} started: {watch.process.command}"
-        )
+        if not older:
+            said = f"process {pid} started: {watch.process.command}"
+            self._tell(now_ns, "process-started", watch.process.key, said)
         watch.try_open(now_ns)
         watch.sweep(now_ns)
 
@@ -246,8 +254,17 @@ class ProcessTree:
         """Events since the last call."""
         for watch in self.watches:
             self._events += watch.free.take_events()
+            self._tell_unknown(watch)
         events, self._events = self._events, []
         return events
+
+    def _tell_unknown(self, watch: ProcessWatch) -> None:
+        """What the kernel does not tell of a process's threads; once of all, as it is so for all."""
+        told, watch.tasks.not_known = watch.tasks.not_known, []
+        for text in told:
+            if text not in self._unknown:
+                self._unknown.add(text)
+                self._tell(watch.process.start_ns, NOT_KNOWN, watch.process.key, text)
 
     def take_gaps(self) -> list[Gap]:
         """Gaps since the last call."""

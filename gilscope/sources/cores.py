@@ -101,7 +101,7 @@ def footprint(pid: int, *, shares: bool) -> Footprint | None:
             if not shares:
                 return Footprint(process.memory_info().rss, None, None, threads)
             full = process.memory_full_info()
-            return Footprint(full.rss, getattr(full, "pss", None), full.uss, threads)
+            return Footprint(full.rss, getattr(full, "pss", None), getattr(full, "uss", None), threads)
     except (psutil.NoSuchProcess, ProcessLookupError):
         return None
     except (psutil.AccessDenied, PermissionError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _PTHREAD_SIZE = 1024
 """So far into a C library's thread struct its tid is looked for: 720 (glibc) on x86_64, 48 with musl."""
+
+_VERSION_IN_NAME = re.compile(r"python([23])\.?(\d+)")
 
 _Lookup = Callable[[ProcessMemory, Mapping, str], int | None]
 
@@ -73,6 +76,39 @@ def find(memory: ProcessMemory, version: Version | None, make: type[InterpreterR
     if not reasons:
         raise NotReadableError("it holds no CPython 3.8 or newer", no_python=True)
     raise NotReadableError("; ".join(reasons))
+
+
+def exact_version(memory: ProcessMemory) -> str | None:
+    """Such as "3.11.7": from 3.11 on an interpreter exports it; None where it does not.
+
+    Raises:
+        ReadFailedError: the process has ended.
+    """
+    for mapping in sorted(mapped_files(memory.pid), key=_unlikely):
+        address = _exported(memory, mapping, "Py_Version")
+        if address is not None:
+            number = memory.int32(address) & 0xFFFFFFFF
+            return f"{number >> 24}.{number >> 16 & 0xFF}.{number >> 8 & 0xFF}"
+    return None
+
+
+def version_by_name(pid: int) -> tuple[int, ...] | None:
+    """The version of a Python of any age, as its file's name has it; empty where that does not tell.
+
+    None where the process holds no Python.
+
+    Raises:
+        ReadFailedError: the process has ended, or is not to be read.
+    """
+    memory = ProcessMemory(pid)
+    try:
+        for mapping in sorted(mapped_files(pid), key=_unlikely):
+            if _exported(memory, mapping, "Py_Initialize") is not None:
+                named = _VERSION_IN_NAME.search(Path(mapping.path).name)
+                return tuple(map(int, named.groups())) if named else ()
+    finally:
+        memory.close()
+    return None
 
 
 def _find_waiters(reader: InterpreterReader, mappings: list[Mapping]) -> None:
@@ -173,8 +209,11 @@ def _search_tid(reader: InterpreterReader, states: list[int], tids: set[int]) ->
             with contextlib.suppress(ReadFailedError):
                 pthread = reader.memory.pointer(state + reader.layout.thread_id)
                 structs.append(reader.memory.read(pthread, _PTHREAD_SIZE))
+    ours = None if reader.thread_ids is None else reader.thread_ids.read()
     for at in range(0, _PTHREAD_SIZE if structs else 0, 4):
         named = [int.from_bytes(struct[at : at + 4], "little") for struct in structs]
+        if ours is not None:
+            named = [ours.get(tid, 0) for tid in named]
         if len(set(named)) == len(named) and tids.issuperset(named) and reader.memory.pid in named:
             reader.tid_in_pthread = at
             return

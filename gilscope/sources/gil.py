@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
-from gilscope.sources import finding
+from gilscope.sources import finding, namespaces
 from gilscope.sources.layouts import GLIBC_TID_OFFSET, Layout, Version
 from gilscope.sources.memory import NotReadableError, ProcessMemory, ReadFailedError
 
@@ -243,6 +243,7 @@ class InterpreterReader:
         self.counts_waiters = counts_waiters
         self.tid_in_pthread = GLIBC_TID_OFFSET
         """Up to 3.10: where the tid is in the C library's thread struct."""
+        self.thread_ids = namespaces.thread_ids(memory.pid)
         link = [(layout.thread_next, "Q"), (layout.thread_interp, "Q")]
         self._link = _struct_at(sorted(link))
         self._next_first = layout.thread_next < layout.thread_interp
@@ -438,9 +439,11 @@ class InterpreterReader:
     def read_tid(self, thread_state: int) -> int:
         """What a thread's state says its kernel id is."""
         if self.layout.native_thread_id is not None:
-            return self.memory.pointer(thread_state + self.layout.native_thread_id)
-        pthread = self.memory.pointer(thread_state + self.layout.thread_id)
-        return self.memory.int32(pthread + self.tid_in_pthread)
+            tid = self.memory.pointer(thread_state + self.layout.native_thread_id)
+        else:
+            pthread = self.memory.pointer(thread_state + self.layout.thread_id)
+            tid = self.memory.int32(pthread + self.tid_in_pthread)
+        return tid if self.thread_ids is None else self.thread_ids.ours(tid)
 
     def attached_threads(self) -> dict[int, Attachment]:
         """Each thread's attachment by its tid; of several states of a thread the most active one.

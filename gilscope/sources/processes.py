@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,13 @@ def facts(pid: int) -> ProcessFacts | None:
         return ProcessFacts(ProcessIdentity(pid, int(words[19])), int(words[1]), words[0].decode())
     except (OSError, IndexError, ValueError):
         return None
+
+
+def age_s(pid: int) -> float:
+    """Seconds since a process began; 0 when there is none."""
+    found = facts(pid)
+    ticks = time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK")
+    return 0.0 if found is None else (ticks - found.identity.start_ticks) / os.sysconf("SC_CLK_TCK")
 
 
 def command_line(pid: int) -> str:

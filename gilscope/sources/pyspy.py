@@ -22,6 +22,7 @@ from pathlib import Path
 
 from gilscope.sources.layouts import GLIBC_TID_OFFSET
 from gilscope.sources.memory import ProcessMemory, ReadFailedError
+from gilscope.sources.namespaces import our_tid
 from gilscope.sources.pyspy_text import (
     Stack,
     ThreadStack,
@@ -128,6 +129,19 @@ def find_executable() -> str | None:
         if os.access(candidate, os.X_OK):
             return str(candidate)
     return shutil.which("py-spy")
+
+
+def version_of(executable: str) -> str | None:
+    """What a py-spy says it is; None where it does not run."""
+    try:
+        answer = subprocess.run(
+            [executable, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S,
+            check=False, text=True, errors="replace",
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    words = answer.stdout.split()
+    return words[-1] if words and answer.returncode == 0 else None
 
 
 @dataclass(slots=True)
@@ -358,15 +372,17 @@ class PySpy:
         self._failures = 0
         return result
 
-    def _find_tid(self, pid: int, thread_id: int) -> int:
-        """Kernel id of a thread that py-spy knows by Python's id only: with --nonblocking, up to 3.10.
+    def _find_tid(self, pid: int, told: int, thread_id: int) -> int:
+        """Kernel id of a thread, which py-spy may know by Python's id only: with --nonblocking, up to 3.10.
 
         That id is the address of glibc's thread struct, which holds the tid.
         """
+        if told:
+            return our_tid(pid, told)
         memory: ProcessMemory | None = None
         with contextlib.suppress(ReadFailedError):
             memory = ProcessMemory(pid)
-            tid = memory.int32(thread_id + GLIBC_TID_OFFSET)
+            tid = our_tid(pid, memory.int32(thread_id + GLIBC_TID_OFFSET))
             if tid > 0 and Path(f"/proc/{pid}/task/{tid}").exists():
                 self._tids[pid, thread_id] = tid
         if memory is not None:

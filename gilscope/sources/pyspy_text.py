@@ -41,23 +41,24 @@ class ThreadStack:
     """py-spy takes it for the holder."""
 
 
-FindTid = Callable[[int, int], int]
-"""From a pid and Python's own id of a thread to the kernel's id of it, 0 where that is not known."""
+FindTid = Callable[[int, int, int], int]
+"""From a pid, what was told of a thread's kernel id (0: nothing) and Python's id of it to the kernel's id; 0
+where that is not known."""
 
 
-def _no_tid(_pid: int, _thread_id: int) -> int:
-    return 0
+def _as_told(_pid: int, tid: int, _thread_id: int) -> int:
+    return tid
 
 
 def parse_stacks(
-    text: str, pid: int, find_tid: FindTid = _no_tid, *, frameless: bool = False
+    text: str, pid: int, find_tid: FindTid = _as_told, *, frameless: bool = False
 ) -> tuple[Stack, ...]:
     """The stacks in py-spy's raw format.
 
     Args:
         text: what py-spy wrote.
         pid: the process of lines that name none.
-        find_tid: for lines that have only Python's id of the thread, in hexadecimal.
+        find_tid: finds the kernel's id of the thread; lines may have only Python's, in hexadecimal.
         frameless: a thread that executes no Python function counts too, as one that ends its interpreter.
 
     Raises:
@@ -73,7 +74,7 @@ def parse_stacks(
         owner, thread, name, frames = _path(path.split(";"), pid)
         if thread is not None and (frames or frameless):
             found = True
-            tid = int(thread[2]) if thread[2] else find_tid(owner, int(thread[1], 16))
+            tid = find_tid(owner, int(thread[2] or 0), int(thread[1] or "0", 16))
             if tid:
                 stacks.append(Stack(owner, tid, name, tuple(frames), int(count)))
     if not found:
@@ -98,7 +99,7 @@ def _path(parts: list[str], pid: int) -> tuple[int, re.Match[str] | None, str | 
     return pid, thread, name, frames
 
 
-def parse_threads(text: str, pid: int, find_tid: FindTid = _no_tid) -> dict[int, ThreadStack]:
+def parse_threads(text: str, pid: int, find_tid: FindTid = _as_told) -> dict[int, ThreadStack]:
     """What `py-spy dump --json` prints of each thread, by tid.
 
     Raises:
@@ -106,7 +107,7 @@ def parse_threads(text: str, pid: int, find_tid: FindTid = _no_tid) -> dict[int,
     """
     found: dict[int, ThreadStack] = {}
     for thread in json.loads(text):
-        tid = int(thread.get("os_thread_id") or find_tid(pid, int(thread.get("thread_id") or 0)))
+        tid = find_tid(pid, int(thread.get("os_thread_id") or 0), int(thread.get("thread_id") or 0))
         if tid:
             frames = tuple(
                 Frame(function=str(frame["name"]), file=str(frame["filename"]), line=int(frame["line"]))
@@ -116,7 +117,7 @@ def parse_threads(text: str, pid: int, find_tid: FindTid = _no_tid) -> dict[int,
     return found
 
 
-def parse_dump(text: str, pid: int, find_tid: FindTid = _no_tid) -> tuple[dict[int, str], tuple[Stack, ...]]:
+def parse_dump(text: str, pid: int, find_tid: FindTid = _as_told) -> tuple[dict[int, str], tuple[Stack, ...]]:
     """What `py-spy dump --json` prints: names by tid, and the stacks of threads that held the GIL.
 
     Raises:
@@ -125,7 +126,7 @@ def parse_dump(text: str, pid: int, find_tid: FindTid = _no_tid) -> tuple[dict[i
     names: dict[int, str] = {}
     stacks: list[Stack] = []
     for thread in json.loads(text):
-        tid = int(thread.get("os_thread_id") or find_tid(pid, int(thread.get("thread_id") or 0)))
+        tid = find_tid(pid, int(thread.get("os_thread_id") or 0), int(thread.get("thread_id") or 0))
         name = thread.get("thread_name")
         if tid and name:
             names[tid] = str(name)

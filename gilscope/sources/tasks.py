@@ -26,6 +26,8 @@ It grows with their number: to read very many for a little time would cost more 
 """
 CORE_EVERY_SWEEPS = 4
 """A thread's core is the dearest thing to read, and is shown no more often than the cores' load."""
+NO_SYSCALL = "which threads wait for a GIL, or are blocked ({reason}: /proc/PID/task/TID/syscall)"
+NO_SCHEDSTAT = "time in the run queue, and CPU times to less than 10 ms (no /proc/PID/task/TID/schedstat)"
 GilSpan = tuple[int, int, int]
 """Key of a GIL, and the addresses between which a futex waits for it."""
 
@@ -90,7 +92,11 @@ class Tasks:
         self.tasks: dict[int, Task] = {}
         self._active: dict[int, Task] = {}
         """Those that are read at each sweep."""
-        self.syscalls_readable = True
+        self.not_known: list[str] = []
+        """What cannot be told of these threads, and why; for whoever takes it."""
+        self._syscalls_readable = True
+        self._coarse = False
+        """Without the kernel's exact times: CPU times come from `stat`, in clock ticks."""
         self._path = f"/proc/{pid}/task"
         self._futex = FUTEX_CALLS.get(machine or os.uname().machine)
         self._folder_fd = -1
@@ -173,14 +179,14 @@ class Tasks:
     def _read(self, task: Task, spans: Sequence[GilSpan]) -> bool:
         """Read one thread; False when it has ended."""
         try:
-            raw = os.pread(task.schedstat_fd, 64, 0)
+            raw = os.pread(task.schedstat_fd, 1024 if self._coarse else 64, 0)
         except OSError:
             return False
         if raw == task.raw and task.seen is not Seen.ON_CPU:
             return True
         if raw != task.raw:
-            cpu, queue, _ = raw.split()
-            task.raw, task.cpu_ns, task.queue_ns = raw, int(cpu), int(queue)
+            task.cpu_ns, task.queue_ns = _coarse_times(raw) if self._coarse else _exact_times(raw)
+            task.raw = raw
             if task.core is None or self._sweeps % CORE_EVERY_SWEEPS == 0:
                 task.core = self._core(task)
         return self._look(task, spans)
@@ -202,8 +208,10 @@ class Tasks:
             words = os.pread(task.syscall_fd, 256, 0).split()
         except ProcessLookupError:
             return False
-        except OSError:
-            self.syscalls_readable = False
+        except OSError as error:
+            if self._syscalls_readable:
+                self._syscalls_readable = False
+                self.not_known.append(NO_SYSCALL.format(reason=error.strerror))
             task.seen, task.waits_for = Seen.UNREADABLE, None
             return True
         if not words:
@@ -243,10 +251,21 @@ class Tasks:
             folder = f"{self._path}/{tid}"
             with open(f"{folder}/stat", "rb") as file:  # noqa: PTH123 - on the sampling path
                 start_ticks = int(file.read().rpartition(b")")[2].split()[19])
-            schedstat_fd = os.open(f"{folder}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
-            task = Task(tid, start_ticks, schedstat_fd)
+            task = Task(tid, start_ticks, self._open_times(folder))
             self.tasks[tid] = self._active[tid] = task
             result.started.append(task)
+
+    def _open_times(self, folder: str) -> int:
+        """The file with a thread's CPU time."""
+        if not self._coarse:
+            try:
+                return os.open(f"{folder}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                if self.tasks or not os.path.exists(f"{folder}/stat"):  # noqa: PTH110 - as all paths in here
+                    raise  # it has just ended
+                self._coarse = True
+                self.not_known.append(NO_SCHEDSTAT)
+        return os.open(f"{folder}/stat", os.O_RDONLY | os.O_CLOEXEC)
 
     def _end(self, task: Task, result: Sweep) -> None:
         self.tasks.pop(task.tid, None)
@@ -264,6 +283,18 @@ class Tasks:
             self._folder_fd = -1
         self.tasks.clear()
         self._active.clear()
+
+
+def _exact_times(raw: bytes) -> tuple[int, int]:
+    """Of `schedstat`: nanoseconds on a CPU, and in a run queue."""
+    cpu, queue, _ = raw.split()
+    return int(cpu), int(queue)
+
+
+def _coarse_times(raw: bytes) -> tuple[int, int]:
+    """Of `stat`: the same in clock ticks; of the run queue it knows nothing."""
+    words = raw.rpartition(b")")[2].split()
+    return (int(words[11]) + int(words[12])) * (1_000_000_000 // CLOCK_TICKS_PER_S), 0
 
 
 def _close(task: Task) -> None:

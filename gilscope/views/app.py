@@ -26,6 +26,7 @@ from gilscope.recording.reader import RecordingReader
 from gilscope.text import clean, clock_text
 from gilscope.views.control import SessionControl
 from gilscope.views.screens.dashboard import Dashboard
+from gilscope.views.screens.detach import DetachScreen
 from gilscope.views.screens.dialogs import HelpScreen, InputScreen, MarksScreen, QuitChoice, QuitScreen
 from gilscope.views.screens.functions import FlamesOf, FunctionsScreen
 from gilscope.views.screens.keys import BINDINGS, key_list
@@ -73,6 +74,7 @@ class GilscopeApp(ThinkingApp):
         flames_of: FlamesOf | None = None,
         at_ns: int | None = None,
         speed: float = 1.0,
+        attached: bool = False,
     ) -> None:
         """Prepare; nothing is opened before `run`.
 
@@ -89,12 +91,14 @@ class GilscopeApp(ThinkingApp):
             flames_of: likewise, the functions that held a GIL.
             at_ns: where a replay begins; None: at its start.
             speed: how fast it plays.
+            attached: the target was there before us: it is never stopped, and has no terminal of ours.
         """
         super().__init__(verdict_of, quality_of, span_of)
         self.path = path
         self.control = control
         self.clock: Clock = clock or MonotonicClock()
         self.at_ns, self.speed = at_ns, speed
+        self.attached = attached
         self.summary_of = summary_of
         self.flames_of = flames_of
         self.exit_error: str | None = None
@@ -103,7 +107,7 @@ class GilscopeApp(ThinkingApp):
         self.dashboard = Dashboard(
             title,
             live=control is not None,
-            resize_output=control.resize_output if control else None,
+            resize_output=control.resize_output if control and not attached else None,
         )
         self._reader: RecordingReader | None = None
         self._started_ns = self._last_ns = self._session_ns = self.clock.now_ns()
@@ -238,6 +242,9 @@ class GilscopeApp(ThinkingApp):
         if self.control is None or not self._target_runs:
             self.notify("Only a target that runs can be typed to.", severity="warning")
             return
+        if self.attached:
+            self.notify("A process that gilscope did not start reads its own terminal.", severity="warning")
+            return
         self.push_screen(InputScreen(), self._typed)
 
     def action_table(self, kind: str) -> None:
@@ -321,7 +328,7 @@ class GilscopeApp(ThinkingApp):
         if not self._target_runs:
             self.exit()
             return
-        self.push_screen(QuitScreen(), self._leave)
+        self.push_screen(DetachScreen() if self.attached else QuitScreen(), self._leave)
 
     def _leave(self, choice: QuitChoice | None) -> None:
         if self.control is None or choice not in ("stop", "leave"):

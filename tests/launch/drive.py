@@ -60,7 +60,7 @@ def main(result_file: str, spec_json: str) -> None:
         if status.signal not in {signal.SIGKILL, signal.SIGSTOP}:
             signal.signal(status.signal, signal.SIG_DFL)
         os.kill(os.getpid(), status.signal)
-    os._exit(status.shell_code)
+    os._exit(status.shell_code or 0)
 
 
 if __name__ == "__main__":

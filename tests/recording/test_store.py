@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,40 @@ def test_find(state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert state.exists()
 
 
-def test_a_state_directory_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def spare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No place in the user's state directory; a temporary one of the test's own."""
     monkeypatch.setenv("XDG_STATE_HOME", "/proc")
-    with pytest.raises(RecordingError, match="Cannot make the folder"):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path / f"gilscope-{os.getuid()}"
+
+
+def test_a_state_directory_that_cannot_be_made(spare: Path) -> None:
+    """Recordings go to a folder of their own under TMPDIR, private, and are found there."""
+    path = make(store.new_path("x"))
+    assert path.parent == store.spare_directory() == spare / "recordings"
+    assert spare.stat().st_mode & 0o777 == 0o700
+    assert store.find("last") == path
+    assert store.is_unnamed(path)
+
+
+def test_a_folder_in_its_place_that_others_made(spare: Path) -> None:
+    spare.mkdir(mode=0o777)
+    spare.chmod(0o777)
+    with pytest.raises(RecordingError, match="is not yours alone") as raised:
         store.new_path("x")
+    assert "-o FILE" in str(raised.value)
+
+
+def test_a_link_in_its_place(spare: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    spare.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RecordingError, match="is not yours alone"):
+        store.new_path("x")
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_no_home_at_all(spare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GIVEN a user without a home, as in some containers THEN no folder named "~" is made."""
+    monkeypatch.setattr(store, "user_state_path", lambda _name: Path("~/.local/state/gilscope"))
+    assert store.new_path("x").parent == spare / "recordings"

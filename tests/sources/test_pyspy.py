@@ -88,7 +88,8 @@ def test_no_stacks_at_all() -> None:
 def test_threads_known_by_pythons_id_only() -> None:
     asked = []
 
-    def find(pid: int, thread_id: int) -> int:
+    def find(pid: int, told: int, thread_id: int) -> int:
+        assert told == 0
         asked.append((pid, thread_id))
         return 12 if thread_id == 0x7F3A00AB else 0
 

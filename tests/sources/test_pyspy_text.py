@@ -69,7 +69,7 @@ LINES = st.lists(
 @given(LINES)
 def test_any_stacks_are_stacks_or_an_error(lines: list[str]) -> None:
     with contextlib.suppress(ValueError):
-        for stack in parse_stacks("\n".join(lines), 7, lambda _pid, thread: thread % 99_999):
+        for stack in parse_stacks("\n".join(lines), 7, lambda _pid, tid, thread: tid or thread % 99_999):
             assert stack.tid > 0
             assert stack.count >= 0
             assert stack.frames

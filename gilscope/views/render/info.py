@@ -54,6 +54,8 @@ def render_info(quality: Quality | None, width: int, height: int, palette: Palet
     if height < len(rows) + 1:
         return _compact(quality, width, height, palette)
     strips = [_row(*row, width, palette) for row in rows]
+    for text in quality.unknown:
+        strips += _unknown(clean(text), width, palette)
     if not quality.gaps:
         strips.append(_row("gaps", "none", "what could not be read", width, palette))
     for number, gap in enumerate(quality.gaps):
@@ -75,6 +77,21 @@ def render_info(quality: Quality | None, width: int, height: int, palette: Palet
     return fill(strips, width, height, palette)
 
 
+def _unknown(text: str, width: int, palette: Palette) -> list[Strip]:
+    lines = wrap(text, max(1, width - WORD_COLUMNS))
+    return [
+        strip(
+            [
+                Segment(fit("not known" if number == 0 else "", WORD_COLUMNS), palette.dim),
+                Segment(line, palette.base),
+            ],
+            width,
+            palette,
+        )
+        for number, line in enumerate(lines)
+    ]
+
+
 def _row(word: str, figure: str, meaning: str, width: int, palette: Palette) -> Strip:
     room = max(0, width - WORD_COLUMNS)
     told = width >= MEANINGS_FROM
@@ -91,6 +108,7 @@ def _compact(quality: Quality, width: int, height: int, palette: Palette) -> lis
     """On a very low panel: the same figures one behind the other."""
     facts = [f"{word}: {figure}" for word, figure, _ in info_rows(quality)]
     gaps = [f"{duration_text(gap.ns)} {clean(gap.source)}: {clean(gap.reason)}" for gap in quality.gaps]
+    facts += [f"not known: {clean(text)}" for text in quality.unknown]
     facts.append("gaps: " + (", ".join(gaps) or "none"))
     strips = [text_strip(line, width, palette.base, palette) for line in wrap(" · ".join(facts), width)]
     return fill(strips, width, height, palette)

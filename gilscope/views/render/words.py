@@ -14,6 +14,7 @@ from gilscope.views.render.lines import fill, fit, strip, text_strip, wrap
 from gilscope.views.render.palette import Palette
 from gilscope.views.terminal import OutputLine
 
+NOT_SEEN = "Not seen: the process was there before gilscope."
 STAMP_COLUMNS = 9
 """The moment of a line of output and the space behind it."""
 
@@ -73,15 +74,18 @@ def _in_lines(facts: Sequence[str], width: int) -> list[str]:
 
 
 def render_output(
-    lines: Sequence[OutputLine], width: int, height: int, palette: Palette, *, back: int = 0, sought: str = ""
-) -> list[Strip]:
-    """The last lines that fit, `back` lines before the newest; those with `sought` in them stand out."""
+    lines: Sequence[OutputLine], width: int, height: int, palette: Palette, *, back: int = 0,
+    sought: str = "", foreign: bool = False,
+) -> list[Strip]:  # fmt: skip
+    """The last lines that fit, `back` lines before the newest; those with `sought` in them stand out.
+
+    `foreign`: none is ever to be seen, as the target was there before us.
+    """
     end = max(0, len(lines) - back)
     shown = lines[max(0, end - height) : end]
     if not shown:
-        return fill(
-            [text_strip("Nothing has been written yet.", width, palette.dim, palette)], width, height, palette
-        )
+        text = NOT_SEEN if foreign else "Nothing has been written yet."
+        return fill([text_strip(text, width, palette.dim, palette)], width, height, palette)
     stamp = STAMP_COLUMNS if width >= 40 else 0
     strips = []
     for line in shown:

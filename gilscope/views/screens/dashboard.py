@@ -294,6 +294,7 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         if self.words.display:
             self._draw_words()
         if self.output.display:
+            self.output.foreign = self.viewing is not None and self.viewing.session.attached
             self.output.draw(panels.output)
         if self.info.display:
             self.info.show(render_info(self.quality, *self.info.content_size, self.info.palette))

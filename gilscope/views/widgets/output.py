@@ -25,6 +25,8 @@ class OutputPanel(Panel):
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's word
         super().__init__("Output", id=id)
         self.back = 0
+        self.foreign = False
+        """The target was there before us: what it prints goes elsewhere."""
         self.sought = ""
         """What was searched for: it stands out."""
         self._lines: Sequence[OutputLine] = ()
@@ -40,7 +42,10 @@ class OutputPanel(Panel):
         width, height = self.content_size
         self.back = max(0, min(self.back, len(lines) - height))
         subtitle = f"{self.back} lines back" if self.back else ""
-        strips = render_output(lines, width, height, self.palette, back=self.back, sought=self.sought)
+        strips = render_output(
+            lines, width, height, self.palette, back=self.back, sought=self.sought,
+            foreign=self.foreign,
+        )  # fmt: skip
         self.show(strips, subtitle=subtitle)
 
     def action_back(self, lines: int) -> None:

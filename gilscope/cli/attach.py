@@ -1,0 +1,65 @@
+"""gilscope attach."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import Any
+
+import rich_click as click
+
+from gilscope.cli.closing import sum_up
+from gilscope.cli.common import errors_end_it, has_screen, say
+from gilscope.cli.gate import list_metrics
+from gilscope.cli.options import WatchOptions, watch_options
+from gilscope.cli.watching import watch_from_beside, watch_on_screen
+from gilscope.errors import UsageError
+
+
+@click.command()
+@click.argument("pid", required=False)
+@watch_options(duration="Watch for so many seconds; the process runs on.")
+def attach(*, pid: str | None, **watching: Any) -> None:
+    """Watch a Python that runs already, and its child processes, by its PID.
+
+    Nothing in it is stopped, changed or added. It runs on when the watch ends: with `q`, ctrl-C, after
+    `--duration`, or with itself.
+
+    Exits with 0, or 2 for a wrong command, 3 if a limit of `--fail-on` was crossed, 4 if it cannot be
+    observed.
+    """
+    options = WatchOptions(**watching)
+    if "help" in options.fail_on:
+        list_metrics()
+    with errors_end_it():
+        gate = options.gate()
+        options.check_numbers()
+        number = _pid(pid)
+        from gilscope.sampler.attaching import examine, is_stopped  # noqa: PLC0415 - a command starts fast
+
+        config = options.settled(examine(number))
+        if is_stopped(number):
+            say(
+                f"gilscope: process {number} is stopped, by a signal or a debugger: until then there is "
+                f"little to see.\nTo let it go on: kill -CONT {number}"
+            )
+        watch = watch_from_beside if options.headless or not has_screen() else watch_on_screen
+        watch(config)
+        with contextlib.suppress(BrokenPipeError):
+            sum_up(config.recording, options.json_file, gate)
+        exit_code = gate.exit_code(0)
+    sys.exit(exit_code)
+
+
+def _pid(text: str | None) -> int:
+    if text is None:
+        raise UsageError("No process is named.\nGive its number: gilscope attach PID")
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST_PID:
+        raise UsageError(
+            f"{text} is no process number.\nGive the pid of a running Python; `pgrep -af python` lists them."
+        )
+    return int(text)
+
+
+MOST_PID = 2**22
+"""The kernel's own limit."""
