@@ -1,6 +1,6 @@
-"""`python -m tests.long_watch`: a real target, watched for an hour in three ways at once.
+"""`python -m tests.long_watch`: a real target, watched for an hour in two ways at once.
 
-With the app in a terminal; headless; headless with `--keep`. At 1, 10, 30 and 60 minutes: memory and
+With the app in a terminal, which records all; headless with `--keep`. At 1, 10, 30 and 60 minutes: memory and
 descriptors of sampler and app, size of the file, and what it has cost since the last row.
 """
 
@@ -55,7 +55,6 @@ def watch(minutes: float, keep: str, folder: Path, *, every_s: float = 60.0) -> 
     target.stdout.readline()
     watches = [
         Watch("app", target.pid, folder, app=True),
-        Watch("headless", target.pid, folder, app=False),
         Watch("kept", target.pid, folder, "--keep", keep, app=False),
     ]
     began, uses = time.monotonic(), {watch.name: [] for watch in watches}
