@@ -9,7 +9,7 @@ from typing import Any
 import rich_click as click
 
 from gilscope.cli.closing import sum_up
-from gilscope.cli.common import errors_end_it, has_screen, say
+from gilscope.cli.common import errors_end_it, has_live_screen, say
 from gilscope.cli.gate import list_metrics
 from gilscope.cli.options import WatchOptions, watch_options
 from gilscope.cli.watching import watch_from_beside, watch_on_screen
@@ -43,7 +43,7 @@ def attach(*, pid: str | None, **watching: Any) -> None:
                 f"gilscope: process {number} is stopped, by a signal or a debugger: until then there is "
                 f"little to see.\nTo let it go on: kill -CONT {number}"
             )
-        watch = watch_from_beside if options.headless or not has_screen() else watch_on_screen
+        watch = watch_from_beside if options.headless or not has_live_screen() else watch_on_screen
         watch(config)
         with contextlib.suppress(BrokenPipeError):
             sum_up(config.recording, options.json_file, gate)

@@ -67,6 +67,16 @@ def has_screen() -> bool:
     return sys.stdout.isatty() and sys.stderr.isatty()
 
 
+def has_live_screen() -> bool:
+    """Whether a running program can be shown on it: elsewhere than on Linux only recordings can."""
+    if has_screen() and sys.platform != "linux":
+        say(
+            f"gilscope: the live screen needs Linux, and this is {sys.platform}: a summary follows at the end."
+        )
+        return False
+    return has_screen()
+
+
 def check_writable(path: Path, option: str = "--json") -> None:
     """Fail now rather than after the script has run for an hour."""
     existed = path.exists()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from gilscope.cli.closing import sum_up
-from gilscope.cli.common import errors_end_it, has_screen
+from gilscope.cli.common import errors_end_it, has_live_screen
 from gilscope.cli.watching import watch_headless, watch_on_screen
 from gilscope.errors import UsageError
 from gilscope.lessons import LESSONS, Lesson, beside, find, nearest
@@ -48,7 +48,7 @@ def lesson(*, name: str | None, seconds: float | None, python: str | None, headl
             meant = nearest(name)
             hint = f"Did you mean {meant}? " if meant else ""
             raise UsageError(f"There is no lesson {name}.\n{hint}`gilscope lesson` lists them all.")
-        on_screen = has_screen() and not headless
+        on_screen = has_live_screen() and not headless
         run = _on_screen if on_screen else _headless
         code = run(chosen, seconds, python)
     sys.exit(code)

@@ -9,7 +9,7 @@ from typing import Any
 import rich_click as click
 
 from gilscope.cli.closing import sum_up
-from gilscope.cli.common import errors_end_it, has_screen
+from gilscope.cli.common import errors_end_it, has_live_screen
 from gilscope.cli.gate import list_metrics
 from gilscope.cli.options import WatchOptions, watch_options
 from gilscope.cli.watching import watch_headless, watch_on_screen
@@ -76,7 +76,7 @@ def run(
             env=env,
         )
         config = options.settled(spec)
-        watch = watch_headless if options.headless or not has_screen() else watch_on_screen
+        watch = watch_headless if options.headless or not has_live_screen() else watch_on_screen
         exit_code = watch(config)
         with contextlib.suppress(BrokenPipeError):
             sum_up(config.recording, options.json_file, gate)

@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import stat
+import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +31,17 @@ def directory() -> Path:
 
 def spare_directory() -> Path:
     """The folder in their place where that one cannot be written."""
-    return Path(tempfile.gettempdir()) / f"gilscope-{os.getuid()}" / "recordings"
+    return Path(tempfile.gettempdir()) / f"gilscope-{_me()}" / "recordings"
+
+
+def _me() -> int:
+    """Our number, as files have it of their owner: nobody has one on Windows."""
+    return os.getuid() if sys.platform != "win32" else 0
+
+
+def _open_to_others(status: os.stat_result) -> bool:
+    """By its mode, which says nothing on Windows: a user's temporary folder is private there."""
+    return sys.platform != "win32" and bool(status.st_mode & 0o077)
 
 
 def new_path(title: str) -> Path:
@@ -64,7 +75,7 @@ def _spare(why: OSError) -> Path:
     try:
         folder.parent.mkdir(exist_ok=True, mode=0o700)
         status = folder.parent.lstat()
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != _me() or _open_to_others(status):
             raise PermissionError(errno.EPERM, f"{folder.parent} is not yours alone")
         return _made(folder)
     except OSError as error:
@@ -79,7 +90,7 @@ def all_recordings() -> list[Path]:
     found: set[Path] = set()
     for folder in (directory(), spare_directory()):
         with contextlib.suppress(OSError):
-            if folder.stat().st_uid == os.getuid():
+            if folder.stat().st_uid == _me():
                 found.update(folder.glob(f"*{SUFFIX}"))
     return sorted(found, key=_changed_ns, reverse=True)
 

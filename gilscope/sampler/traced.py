@@ -163,7 +163,7 @@ class Traces(StackCollector):
         for stack in trace.stacks:
             held[stack.tid] = held.get(stack.tid, 0) + stack.count
             watch.tasks.wake(stack.tid)
-            if stack.name:
+            if stack.name and not watch.tasks.whole:
                 watch.lanes.rename({stack.tid: stack.name})
             lane = watch.lanes.key_of(stack.tid) or lane_of(stack.pid, stack.tid)
             if lane is not None and stack.frames:

@@ -13,7 +13,10 @@ try:
     client.wait_for_ready(timeout=60)
     print("READY", manager.provisioner.pid, flush=True)
     while parent_lives():
-        if client.execute_interactive("from web import count; count()", timeout=30)["content"]["status"] == "ok":
+        if (
+            client.execute_interactive("from web import count; count()", timeout=30)["content"]["status"]
+            == "ok"
+        ):
             served()
         else:
             failed()
