@@ -70,9 +70,7 @@ def has_screen() -> bool:
 def has_live_screen() -> bool:
     """Whether a running program can be shown on it: elsewhere than on Linux only recordings can."""
     if has_screen() and sys.platform != "linux":
-        say(
-            f"gilscope: the live screen needs Linux, and this is {sys.platform}: a summary follows at the end."
-        )
+        say(f"gilscope: the live screen needs Linux; this is {sys.platform}: a summary follows at the end.")
         return False
     return has_screen()
 

@@ -74,7 +74,7 @@ def cpu_ns_of(pid: int) -> int:
 
 
 def elsewhere_tid(pid: int, told: int) -> int:
-    """The lane of a thread that py-spy knows as `told`: on macOS, where nobody else knows it, the process's."""
+    """The lane of a thread that py-spy knows as `told`; on macOS, where only py-spy does, the process's."""
     return pid if sys.platform == "darwin" else told
 
 

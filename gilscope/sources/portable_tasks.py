@@ -1,4 +1,4 @@
-"""CPU times of threads where there is no /proc, by psutil. What they do with the rest of the time is unknown."""
+"""CPU times of threads where there is no /proc, by psutil; what they do else is unknown."""
 
 from __future__ import annotations
 

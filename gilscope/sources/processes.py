@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from gilscope.sources.identity import ProcessFacts, ProcessIdentity
+from gilscope.sources.identity import ProcessFacts as ProcessFacts  # noqa: PLC0414 - theirs and ours
+from gilscope.sources.identity import ProcessIdentity as ProcessIdentity  # noqa: PLC0414
 
 _EXTENSION = re.compile(r"(\w+)\.(?:cpython-\w[\w-]*|abi3t?)\.so")
 
@@ -93,12 +94,9 @@ def _comm(pid: int, tid: int) -> str:
 
 
 if sys.platform != "linux":
-    from gilscope.sources.portable import (  # noqa: F811 - in their place, where there is no /proc
-        age_s,
-        children,
-        command_line,
-        executable,
-        extension_modules,
-        facts,
-        thread_names,
-    )
+    # Where there is no /proc, psutil answers the same questions.
+    from gilscope.sources import portable
+
+    age_s, facts, children = portable.age_s, portable.facts, portable.children
+    command_line, executable = portable.command_line, portable.executable
+    extension_modules, thread_names = portable.extension_modules, portable.thread_names

@@ -428,7 +428,7 @@ class PySpy:
         self._finishing = True
         for call in self._calls:
             if call.kind not in DUMPS:
-                # py-spy ends a record early, and in order, on an interrupt; on Windows nobody can send it one.
+                # py-spy ends a record early, and in order, on an interrupt, which Windows has none of.
                 if sys.platform == "win32":
                     call.process.kill()
                 else:

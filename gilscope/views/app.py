@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -23,6 +22,7 @@ from gilscope.errors import GilscopeError
 from gilscope.model import NS_PER_MS, NS_PER_S, Mark
 from gilscope.recording.marks import add_mark
 from gilscope.recording.reader import RecordingReader
+from gilscope.signals import HANG_UPS
 from gilscope.text import clean, clock_text
 from gilscope.views.control import SessionControl
 from gilscope.views.screens.dashboard import Dashboard
@@ -123,7 +123,7 @@ class GilscopeApp(ThinkingApp):
         self.call_after_refresh(self._settle)
         if not self.is_headless:
             loop = asyncio.get_running_loop()
-            for number in (signal.SIGHUP, signal.SIGTERM):
+            for number in HANG_UPS:
                 with contextlib.suppress(ValueError, RuntimeError):
                     loop.add_signal_handler(number, self._hung_up)
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from textual.app import App
 from textual.binding import Binding
 
+from gilscope.signals import HANG_UPS
 from gilscope.views.comparing import ComparedRun, ComparedTable
 from gilscope.views.screens.compare_keys import NOTES, WORDS, key_list
 from gilscope.views.screens.comparison import ComparisonScreen
@@ -41,12 +42,12 @@ class CompareApp(App[None]):
         self.push_screen(self.comparison)
         if not self.is_headless:
             loop = asyncio.get_running_loop()
-            for number in (signal.SIGHUP, signal.SIGTERM):
+            for number in HANG_UPS:
                 with contextlib.suppress(ValueError, RuntimeError):
                     loop.add_signal_handler(number, self._end, number)
 
     def _end(self, number: int) -> None:
-        self.hung_up = number == signal.SIGHUP
+        self.hung_up = number != signal.SIGTERM
         self.exit()
 
     def on_unmount(self) -> None:

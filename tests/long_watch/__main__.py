@@ -57,7 +57,8 @@ def watch(minutes: float, keep: str, folder: Path, *, every_s: float = 60.0) -> 
         Watch("app", target.pid, folder, app=True),
         Watch("kept", target.pid, folder, "--keep", keep, app=False),
     ]
-    began, uses = time.monotonic(), {watch.name: [] for watch in watches}
+    began = time.monotonic()
+    uses: dict[str, list[Use]] = {watch.name: [] for watch in watches}
     shown: dict[str, Use] = {}
     try:
         print(HEAD, flush=True)

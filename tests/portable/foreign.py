@@ -1,9 +1,9 @@
 """`python -m tests.portable.foreign darwin|win32 WORDS…`: the command as it runs on another system.
 
-Only gilscope's own modules see that system: to them some modules are not there (fcntl, termios …), others lack
-what that system lacks (os.pread, signal.SIGKILL …), `sys.platform` is its name, and there is no /proc. Python's
-library, psutil and py-spy are those of this machine, so what they answer is real. It proves that nothing of
-Linux is used where it must not be, and not that those systems answer as this one.
+Only gilscope's own modules see that system: to them some modules are not there (fcntl, termios …), others
+lack what that system lacks (os.pread, signal.SIGKILL …), `sys.platform` is its name, and there is no /proc.
+Python's library, psutil and py-spy are those of this machine, so what they answer is real. It proves that
+nothing of Linux is used where it must not be, and not that those systems answer as this one.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _NO_LINUX = {
     "socket": "SOCK_SEQPACKET AF_NETLINK",
 }
 _NO_POSIX = {
-    "os": "fork forkpty openpty getuid geteuid getgid getegid getgroups setsid getsid getpgrp getpgid setpgid "
-    "tcgetpgrp uname sysconf pread preadv pwrite wait wait3 wait4 getpriority setpriority PRIO_PROCESS killpg "
-    "O_CLOEXEC O_DIRECTORY O_NONBLOCK O_NOFOLLOW O_NOCTTY set_blocking mkfifo posix_spawn WNOHANG fchmod chown "
-    "getloadavg statvfs fchdir initgroups",
+    "os": "fork forkpty openpty getuid geteuid getgid getegid getgroups setsid getsid getpgrp getpgid "
+    "setpgid tcgetpgrp uname sysconf pread preadv pwrite wait wait3 wait4 getpriority setpriority "
+    "PRIO_PROCESS killpg O_CLOEXEC O_DIRECTORY O_NONBLOCK O_NOFOLLOW O_NOCTTY set_blocking mkfifo "
+    "posix_spawn WNOHANG fchmod chown getloadavg statvfs fchdir initgroups",
     "signal": "SIGKILL SIGHUP SIGQUIT SIGCHLD SIGWINCH SIGUSR1 SIGUSR2 SIGSTOP SIGCONT SIGTSTP SIGPIPE "
     "pthread_sigmask pthread_kill setitimer",
     "time": "clock_gettime clock_gettime_ns CLOCK_MONOTONIC clock_getres pthread_getcpuclockid tzset",
@@ -75,7 +75,7 @@ class Foreign(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname.split(".")[0] != "gilscope":
+        if fullname.split(".", maxsplit=1)[0] != "gilscope":
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         if spec is None or spec.loader is None:
@@ -84,7 +84,7 @@ class Foreign(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         spec.loader = self
         return spec
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:  # noqa: ARG002 - as asked for
         return None
 
     def exec_module(self, module: types.ModuleType) -> None:
@@ -97,12 +97,12 @@ class Foreign(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def get_code(self, fullname: str) -> Any:
         """For `python -m` of our package."""
-        return self._loaders[fullname].get_code(fullname)  # type: ignore[attr-defined]
+        return self._loaders[fullname].get_code(fullname)
 
     def _import(
         self, name: str, globals_: Any = None, locals_: Any = None, wanted: Any = (), level: int = 0
     ) -> Any:
-        if name.split(".")[0] in self._absent:
+        if name.split(".", maxsplit=1)[0] in self._absent:
             raise ModuleNotFoundError(f"No module named {name!r} on this system", name=name)
         return self._modules.get(name) or builtins.__import__(name, globals_, locals_, wanted, level)
 
@@ -138,9 +138,9 @@ def main() -> None:
         for name in words[1:]:
             importlib.import_module(name)
         return
-    from gilscope.__main__ import main as run
+    from gilscope.cli import main as run
 
-    run()
+    run(prog_name="gilscope")
 
 
 if __name__ == "__main__":

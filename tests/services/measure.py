@@ -23,7 +23,7 @@ class Measured:
     without: list[float] = field(default_factory=list)
     """Served per second, a figure a span."""
     beside: list[float] = field(default_factory=list)
-    """The same with gilscope attached: each span follows the one of `without` at its place, or precedes it."""
+    """The same with gilscope attached, each span just before or after its one of `without`."""
     summaries: list[dict[str, Any]] = field(default_factory=list)
     failed: int = 0
 
@@ -73,12 +73,12 @@ def rate(started: Running, seconds: float) -> float:
 
 def held(summary: dict[str, Any]) -> float:
     """The busiest GIL's share of time in which it is held."""
-    return max((gil["utilisation"] or 0.0 for gil in summary["gils"]), default=0.0)
+    return max((float(gil["utilisation"] or 0.0) for gil in summary["gils"]), default=0.0)
 
 
 def gaps_s(summary: dict[str, Any]) -> float:
     """Seconds that were not read."""
-    return sum(gap["seconds"] for gap in summary["gilscope"]["gaps"])
+    return sum(float(gap["seconds"]) for gap in summary["gilscope"]["gaps"])
 
 
 def wrong_lanes(summary: dict[str, Any], service: Service) -> list[str]:
