@@ -24,7 +24,7 @@ from gilscope.sampler.session import run_session
 from gilscope.sources import pyspy
 from tests.watched import open_descriptors, watched
 
-MINUTES = int(os.environ.get("GILSCOPE_LONG_MINUTES", "4"))
+MINUTES = int(os.environ.get("GILSCOPE_LONG_MINUTES", "3"))
 
 
 class Hasty(ModuleType):
