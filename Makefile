@@ -33,7 +33,7 @@ bench: $(DEV_READY) ## Measure cost, slowdown and error side by side with py-spy
 layouts: $(DEV_READY) ## Compare the table of CPython's offsets with the headers of every Python found (needs gcc)
 	$(BIN)/python -m tests.layouts $(ARGS)
 
-screenshots: $(DEV_READY) ## Record real runs and draw the app from them, in SVG and PNG
+screenshots: $(DEV_READY) ## Record real runs and draw the app, its report and its motion from them
 	$(BIN)/python -m tests.screenshots $(ARGS)
 
 clean: ## Remove what the targets made

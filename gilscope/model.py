@@ -267,12 +267,22 @@ class StackSample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingStack:
+    """Where a thread was that waited for the GIL at a moment of our choice (from py-spy)."""
+
+    lane: int
+    at_ns: int
+    frames: tuple[Frame, ...]
+    """Outermost first; never empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flame:
-    """A function in the tree of who called whom while a GIL was held; the root is all of it."""
+    """A function in the tree of who called whom while a GIL was held (or waited for); the root is all."""
 
     frame: Frame
     """The line is the one in which it was for longest; of the root all is empty."""
-    held_ns: int
+    time_ns: int
     """With all that it called."""
     own_ns: int
     samples: int
@@ -283,11 +293,13 @@ class Flame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flames:
-    """The functions that held a GIL in a session: of all threads, and of each."""
+    """The functions that held a GIL in a session, or waited for it: of all threads, and of each."""
 
     whole: Flame
     threads: tuple[tuple[str, Flame], ...]
-    """Name and tree, the thread that held it longest first."""
+    """Name and tree, the thread with the most time first."""
+    waiting: Flames | None = None
+    """Beside those of held time, those of waiting time; None: no thread was caught waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,16 +91,12 @@ def ordinary_user() -> User:
     return user
 
 
-def own_folder(folder: Path, user: User) -> Path:
-    """A folder in which the user may write; the way there is opened, which pytest keeps closed."""
-    for parent in folder.parents:
-        if (
-            parent.owner() == Path.home().owner()
-            and str(parent).startswith("/tmp")
-            and parent != Path("/tmp")
-        ):
-            parent.chmod(parent.stat().st_mode | 0o055)
-    place = folder / "user"
-    place.mkdir(mode=0o700)
+@contextmanager
+def own_folder(user: User) -> Iterator[Path]:
+    """A folder of the user's own, for a while. Not below pytest's, which that closes to others."""
+    place = Path(tempfile.mkdtemp(prefix="gilscope-test-"))
     os.chown(place, user.uid, -1)
-    return place
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)

@@ -134,7 +134,7 @@ def facts_of(summary: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     most = max(summary["lanes"], key=lambda lane: lane["held_share"] or 0, default=None)
     if most is not None and most["held_share"]:
         facts.append((f"most by {most['name']}", share_text(most["held_share"])))
-    if summary["functions"]:
+    if summary["functions"] and summary["functions"][0]["held_share"]:
         function = summary["functions"][0]
         place = f"{function['function']} ({function['file'].rpartition('/')[2]}:{function['line']})"
         facts.append(("in", f"{place} {share_text(function['held_share'])}"))

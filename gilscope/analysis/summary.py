@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gilscope.analysis.functions import HeldTimes, functions, rest_on, weigh
+from gilscope.analysis.functions import functions, rest_on
 from gilscope.analysis.stalls import stalls_shown
 from gilscope.analysis.unknown import not_known
 from gilscope.analysis.waits import Waits
+from gilscope.analysis.weights import LaneTimes, waiting_times, weigh, weigh_waiting
 from gilscope.model import (
     N_STATES,
     NS_PER_MS,
@@ -30,6 +31,7 @@ from gilscope.model import (
     Stall,
     State,
     Tick,
+    WaitingStack,
 )
 
 SCHEMA = "gilscope.summary/1"
@@ -107,6 +109,7 @@ def summarise(
     ticks: Iterable[Tick],
     gaps: Sequence[Gap] = (),
     stacks: Sequence[StackSample] = (),
+    waiting_stacks: Sequence[WaitingStack] = (),
     process_ticks: Sequence[ProcessTick] = (),
     events: Sequence[Event] = (),
     stalls: Sequence[Stall] | None = (),
@@ -119,10 +122,13 @@ def summarise(
     part's start and end, where all that is given is already of that part only.
     """
     sums = _Sums()
-    held = HeldTimes({sample.lane for sample in stacks})
+    held = LaneTimes({sample.lane for sample in stacks})
+    waiting = waiting_times({stack.lane for stack in waiting_stacks})
     for tick in ticks:
         sums.add(tick)
         held.add(tick)
+        waiting.add(tick)
+    weighted_waiting = weigh_waiting(waiting_stacks, waiting)
     weighted = weigh(stacks, held, {lane.key: lane.process for lane in lanes})
     start_ns, end_ns = span_ns or (0, session.ended_ns if session.ended_ns is not None else sums.end_ns)
     pids = {process.key: process.pid for process in processes}
@@ -215,8 +221,13 @@ def summarise(
         },
         "stalls": stall_rows,
         "stalls_total": None if stall_rows is None else len(known or ()),
-        "functions": functions(weighted),
-        "functions_rest_on": rest_on(weighted, sum(gil.held_ns for gil in sums.gils.values())),
+        "functions": functions(weighted, weighted_waiting),
+        "functions_rest_on": rest_on(
+            weighted,
+            sum(gil.held_ns for gil in sums.gils.values()),
+            weighted_waiting,
+            sum(states[State.WAITING] for states in sums.states.values()),
+        ),
         "notes": _notes(events),
         "verdict": None,
     }

@@ -37,7 +37,10 @@ click.rich_click.OPTION_GROUPS = {
             "name": "How to watch",
             "options": ["--source", "--rate", "--tick", "--budget", "--stall", "--native", "--duration"],
         },
-        {"name": "What comes of it", "options": ["--headless", "--json", "-o", "--keep", "--help"]},
+        {
+            "name": "What comes of it",
+            "options": ["--serve", "--headless", "--json", "-o", "--keep", "--help"],
+        },
         {"name": "A gate for CI", "options": ["--fail-on", "--junit", "--markdown"]},
     ],
     "gilscope attach": [

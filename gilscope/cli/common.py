@@ -48,7 +48,7 @@ def errors_end_it() -> Iterator[None]:
     try:
         yield
     except GilscopeError as error:
-        click.echo(f"gilscope: {error}", err=True)
+        say(f"gilscope: {error}")
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # Whoever read our output has had enough.
@@ -160,12 +160,10 @@ def figures_until(reader: RecordingReader, end_ns: int) -> dict[str, Any]:
 
 
 def flames_of(reader: RecordingReader, end_ns: int) -> Flames:
-    """The functions that held a GIL up to a moment, for the screen."""
-    from gilscope.analysis.functions import flames, weighted_stacks  # noqa: PLC0415
+    """The functions that held a GIL up to a moment, and that waited for it, for the screen."""
+    from gilscope.exports.read import flames_of as made  # noqa: PLC0415
 
-    stacks = [stack for stack in reader.stack_samples() if stack.start_ns < end_ns]
-    lanes = reader.lanes()
-    return flames(weighted_stacks(stacks, reader.coarse_ticks(end_ns), lanes), lanes)
+    return made(reader, end_ns)
 
 
 def span_of(reader: RecordingReader, start_ns: int, end_ns: int) -> SpanReport:

@@ -16,12 +16,14 @@ from gilscope.cli.common import (
     span_of,
     verdict_of,
 )
+from gilscope.cli.serve import ServingCommand, replay_in_browser, serve_option
 from gilscope.errors import RecordingError, UsageError
 from gilscope.model import NS_PER_S
+from gilscope.serving.place import Place
 from gilscope.text import clean, clock_text, cut, pad
 
 
-@click.command()
+@click.command(cls=ServingCommand)
 @click.argument("file", metavar="FILE|last")
 @click.option("--at", "at_s", type=click.FloatRange(0), metavar="SECONDS", help="Begin here.")
 @click.option(
@@ -31,7 +33,8 @@ from gilscope.text import clean, clock_text, cut, pad
     show_default=True,
     help="Play this many times as fast.",
 )
-def replay(*, file: str, at_s: float | None, speed: float) -> None:
+@serve_option
+def replay(*, file: str, at_s: float | None, speed: float, serve: Place | None) -> None:
     """Scrub through a recording again."""
     from gilscope.recording import store  # noqa: PLC0415
     from gilscope.recording.reader import RecordingReader  # noqa: PLC0415
@@ -47,10 +50,13 @@ def replay(*, file: str, at_s: float | None, speed: float) -> None:
                 f"{path} is {head_ns / NS_PER_S:.1f} s long: there is nothing at {at_s:g} s.\n"
                 "Name an earlier moment with --at."
             )
+        if serve is not None:
+            replay_in_browser(path, serve, title=title, at_ns=at_ns, speed=speed)
+            return
         if not has_screen():
             raise UsageError(
                 "replay needs a terminal on its standard output and its standard error.\n"
-                "For text: gilscope report " + file
+                "For a browser: --serve. For text: gilscope report " + file
             )
         from gilscope.views.app import GilscopeApp  # noqa: PLC0415
 

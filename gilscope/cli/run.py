@@ -12,10 +12,13 @@ from gilscope.cli.closing import sum_up
 from gilscope.cli.common import errors_end_it, has_live_screen
 from gilscope.cli.gate import list_metrics
 from gilscope.cli.options import WatchOptions, watch_options
+from gilscope.cli.serve import ServingCommand, serve_option, watch_in_browser
 from gilscope.cli.watching import watch_headless, watch_on_screen
+from gilscope.errors import UsageError
+from gilscope.serving.place import Place
 
 
-@click.command()
+@click.command(cls=ServingCommand)
 @click.argument("script", required=False)
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.option("-m", "module", metavar="MODULE", help="Run a module, as `python -m` does.")
@@ -33,6 +36,7 @@ from gilscope.cli.watching import watch_headless, watch_on_screen
 @click.option("--cwd", metavar="DIR", help="Directory to run it in.")
 @click.option("--env", multiple=True, metavar="K=V", help="Set an environment variable; may be repeated.")
 @watch_options(duration="End the script after so many seconds.")
+@serve_option
 def run(
     *,
     script: str | None,
@@ -44,6 +48,7 @@ def run(
     python: str | None,
     cwd: str | None,
     env: tuple[str, ...],
+    serve: Place | None,
     **watching: Any,
 ) -> None:
     """Run a SCRIPT (or `-m MODULE`, `-c CODE`) and watch it. Its ARGS follow after `--`.
@@ -63,6 +68,8 @@ def run(
         args, script = (script, *args), None
     with errors_end_it():
         gate = options.gate()
+        if serve is not None and options.headless:
+            raise UsageError("--serve shows the screen in a browser, --headless none.\nName one of them.")
         options.check_numbers()
         spec = resolve_spec(
             script=script,
@@ -76,8 +83,12 @@ def run(
             env=env,
         )
         config = options.settled(spec)
-        watch = watch_headless if options.headless or not has_live_screen() else watch_on_screen
-        exit_code = watch(config)
+        if serve is not None:
+            printed = (str(options.json_file), str(options.markdown_file))
+            exit_code = watch_in_browser(config, serve, address_to_stdout="-" not in printed)
+        else:
+            watch = watch_headless if options.headless or not has_live_screen() else watch_on_screen
+            exit_code = watch(config)
         with contextlib.suppress(BrokenPipeError):
             sum_up(config.recording, options.json_file, gate)
         exit_code = gate.exit_code(exit_code, ended_by_us=options.duration is not None)

@@ -111,7 +111,7 @@ def watch_on_screen(
     finally:
         link.finish()
     if link.error is not None:
-        click.echo(f"gilscope: {link.error}", err=True)
+        say(f"gilscope: {link.error}")
         if link.error_code is not None:
             sys.exit(link.error_code)
     if app.outcome == "left-running":

@@ -13,6 +13,7 @@ from gilscope.text import clean, cut
 
 LANES_SHOWN = 12
 GILS_SHOWN = 8
+FUNCTIONS_SHOWN = 8
 _LONGEST = 120
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 _STATES = ("running", "holding", "waiting", "native", "ready", "blocked")
@@ -34,6 +35,7 @@ def render(
         _limits(outcomes),
         _gils(summary),
         _lanes(summary),
+        _functions(summary),
         _watch(summary, quality),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
@@ -124,6 +126,22 @@ def _lanes(summary: Mapping[str, Any]) -> list[str]:
         shares = " | ".join(_percent(None if time is None else time / alive) for time in times)
         lines.append(f"| {code(lane['name'])} | {lane['pid']} | {lane['cpu_s']:.2f} | {shares} |")
     return [*lines, *_more(len(lanes), LANES_SHOWN)]
+
+
+def _functions(summary: Mapping[str, Any]) -> list[str]:
+    """Where the GIL was held, and waited for."""
+    rows = [row for row in summary["functions"] if (row["held_share"] or 0) or (row["waiting_share"] or 0)]
+    if not rows:
+        return []
+    lines = ["| function | place | held | waited |", "|---|---|--:|--:|"]
+    for row in rows[:FUNCTIONS_SHOWN]:
+        file = str(row["file"]).rpartition("/")[2]
+        place = f"{file}:{row['line']}"
+        shares = f"{_percent(row['held_share'])} | {_percent(row['waiting_share'])}"
+        lines.append(f"| {code(row['function'])} | {code(place)} | {shares} |")
+    rest_on = summary["functions_rest_on"]
+    stacks = f"held: {rest_on['stacks']} stacks; waited: {rest_on['waiting_stacks']} stacks"
+    return [*lines, *_more(len(rows), FUNCTIONS_SHOWN), "", f"Shares of the time held and waited. {stacks}."]
 
 
 def _more(count: int, shown: int) -> list[str]:

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gilscope.analysis import span as parts
+from gilscope.analysis.flames import flames
 from gilscope.analysis.free_threaded import turned_on_for_good
 from gilscope.analysis.quality import quality_of
 from gilscope.analysis.summary import summarise
 from gilscope.analysis.verdict import judge, verdict_fields
 from gilscope.analysis.waits import Waits, waits
-from gilscope.model import NS_PER_S, Event, Quality, Stall
+from gilscope.analysis.weights import weighted_stacks, weighted_waiting
+from gilscope.model import NS_PER_S, Event, Flames, Quality, Stall
 from gilscope.recording.reader import RecordingReader
 from gilscope.recording.streams import RecordingStreams
 
@@ -44,6 +46,7 @@ def summary_of(
         ticks=reader.coarse_ticks(until_ns),
         gaps=reader.gaps(),
         stacks=reader.stack_samples(),
+        waiting_stacks=reader.waiting_stacks(end_ns=until_ns),
         process_ticks=reader.process_ticks(),
         stalls=_stalls(reader, 0, until_ns),
         waits=_waits(reader) if end_ns is None else None,
@@ -88,6 +91,7 @@ def _summary_of_span(reader: RecordingReader, span: parts.Span) -> dict[str, Any
         ticks=ticks,
         gaps=parts.gaps_in(span, reader.gaps()),
         stacks=parts.stacks_in(span, reader.stack_samples(span.start_ns, span.end_ns)),
+        waiting_stacks=reader.waiting_stacks(span.start_ns, span.end_ns),
         process_ticks=parts.process_ticks_in(span, reader.process_ticks(span.start_ns, span.end_ns)),
         events=events,
         # As each starts in one span, spans that touch add up.
@@ -99,7 +103,9 @@ def _summary_of_span(reader: RecordingReader, span: parts.Span) -> dict[str, Any
     cost["share_of_core"] = round(session.cost_cpu_ns / whole_ns, 6) if whole_ns else None
     summary["totals"]["processes_started"] = parts.started_in(span, everyone)
     summary["target"]["wall_s"] = round((span.end_ns - span.start_ns) / NS_PER_S, 6)
-    summary["verdict"] = verdict_fields(judge(summary, events, _printed(reader, events)))
+    is_part = span.start_ns > reader.first_ns() or span.end_ns < reader.head_ns()
+    verdict = judge(summary, events, _printed(reader, events), is_part=is_part)
+    summary["verdict"] = verdict_fields(verdict)
     return summary
 
 
@@ -110,6 +116,15 @@ def _printed(reader: RecordingReader, events: Sequence[Event]) -> str:
         b"".join(piece.data for piece in reader.output_until(at_ns + NS_PER_S)).decode("utf-8", "replace")
         for at_ns in moments
     )
+
+
+def flames_of(reader: RecordingReader, end_ns: int | None = None) -> Flames:
+    """The trees of functions of a recording, or of its part up to `end_ns`: of held and of waiting time."""
+    until_ns = reader.head_ns() if end_ns is None else end_ns
+    stacks = [stack for stack in reader.stack_samples() if stack.start_ns < until_ns]
+    waiting = reader.waiting_stacks(end_ns=until_ns)
+    lanes, ticks = reader.lanes(), reader.coarse_ticks(until_ns)
+    return flames(weighted_stacks(stacks, ticks, lanes), lanes, weighted_waiting(waiting, ticks))
 
 
 def watch_quality(

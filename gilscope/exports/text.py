@@ -16,7 +16,8 @@ GAPS_SHOWN = 5
 FUNCTIONS_SHOWN = 5
 STALLS_SHOWN = 3
 LEAST_SHARE = 0.01
-"""Functions that held the GIL for less of its held time are left out."""
+"""Functions that held the GIL for less of its held time, or waited so little of it, are left out."""
+NEARLY_ALL = 0.995
 BLIND = (
     "py-spy does not see who waits for the GIL, nor how it passes on: "
     "time that may have been waiting is unknown."
@@ -135,15 +136,28 @@ def _lanes(summary: Mapping[str, Any]) -> list[str]:
 
 
 def _functions(summary: Mapping[str, Any]) -> list[str]:
-    """The functions that held the GIL, and on how many stacks that rests."""
-    rows = [row for row in summary["functions"] if (row["held_share"] or 0) >= LEAST_SHARE]
+    """The functions that held the GIL, those that waited for it, and on how many stacks that rests."""
+    rows, rest_on = summary["functions"], summary["functions_rest_on"]
+    stacks = sum(row["samples"] for row in rows)
+    lines = _by_share(f"held the GIL in, by {stacks} stacks:", rows, "held_share")
+    waiting, of_all = rest_on["waiting_stacks"], rest_on["waiting_share"]
+    if waiting and of_all is not None:
+        known = f"by {waiting} stack{'' if waiting == 1 else 's'}"
+        if of_all < NEARLY_ALL:
+            known += f", for {_percent(of_all)} of the waiting time"
+        lines += _by_share(f"waited for the GIL in, {known}:", rows, "waiting_share")
+    return lines
+
+
+def _by_share(title: str, functions: list[Mapping[str, Any]], key: str) -> list[str]:
+    rows = [row for row in functions if (row[key] or 0) >= LEAST_SHARE]
     if not rows:
         return []
-    stacks = sum(row["samples"] for row in summary["functions"])
-    lines = [f"held the GIL in, by {stacks} stacks:"]
+    rows.sort(key=lambda row: -row[key])
+    lines = [title]
     for row in rows[:FUNCTIONS_SHOWN]:
         file = str(row["file"]).rpartition("/")[2]
-        lines.append(f"  {_percent(row['held_share'], 5)}  {row['function']} ({file}:{row['line']})")
+        lines.append(f"  {_percent(row[key], 5)}  {row['function']} ({file}:{row['line']})")
     if len(rows) > FUNCTIONS_SHOWN:
         lines.append(f"  … and {len(rows) - FUNCTIONS_SHOWN} more")
     return [*lines, ""]

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Mapping
 from typing import IO, Any, Self
 
 from gilscope.errors import EXIT_CANNOT_OBSERVE
@@ -24,12 +25,63 @@ INPUT_PIECE_BYTES = 16_384
 FINISH_TIMEOUT_S = 15.0
 
 
-class SamplerLink:
+class ControlLine:
+    """A line on which a session is told what to do. Its methods never block."""
+
+    def __init__(self, line: socket.socket) -> None:
+        line.settimeout(0)
+        self._line = line
+        self._untold: deque[bytes] = deque()
+
+    def _tell(self, **message: Any) -> None:
+        self.pass_on(message)
+
+    def pass_on(self, message: Mapping[str, Any]) -> None:
+        """Tell what another line was told."""
+        self._untold.append(json.dumps(message).encode())
+        self._send()
+
+    def _send(self) -> None:
+        """Send as much as the line takes now; the rest goes with the next message or look."""
+        while self._untold:
+            try:
+                self._line.send(self._untold[0])
+            except BlockingIOError:
+                return
+            except OSError:
+                self._untold.clear()  # nobody is there, as whoever reads the line sees
+                return
+            self._untold.popleft()
+
+    def stop_target(self) -> None:
+        """Ask for the end of the target and the session."""
+        self._tell(do="stop")
+
+    def leave_running(self) -> None:
+        """Let the target and its sampler go on without us."""
+        self._tell(do="leave")
+
+    def send_input(self, data: bytes) -> None:
+        """Type on the target's terminal."""
+        for at in range(0, len(data), INPUT_PIECE_BYTES):
+            piece = data[at : at + INPUT_PIECE_BYTES]
+            self._tell(do="input", data=base64.b64encode(piece).decode())
+
+    def resize_output(self, columns: int, rows: int) -> None:
+        """Tell the target's terminal its size."""
+        self._tell(do="resize", columns=columns, rows=rows)
+
+    def put_mark(self, at_ns: int, text: str) -> None:
+        """Have the sampler, the recording's only writer, put a mark into it."""
+        self._tell(do="mark", at_ns=at_ns, text=text)
+
+
+class SamplerLink(ControlLine):
     """A running sampler process. Its methods are those of views.control.SessionControl, and never block."""
 
     def __init__(self, process: subprocess.Popen[bytes], line: socket.socket, errors: IO[bytes]) -> None:
+        super().__init__(line)
         self._process = process
-        self._line = line
         self._errors = errors
         self.exit_code: int | None = None
         """The target's, once the sampler told."""
@@ -37,13 +89,11 @@ class SamplerLink:
         self.error_code: int | None = None
         """The code to exit with because of `error`."""
         self._released = False
-        self._untold: deque[bytes] = deque()
 
     @classmethod
     def start(cls, config_json: str) -> Self:
         """Start the sampler. It outlives a closed terminal just long enough to end the target."""
         near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        near.settimeout(0)
         errors = tempfile.TemporaryFile(prefix="gilscope-")  # noqa: SIM115 - lives as long as the link
         with far:
             process = subprocess.Popen(
@@ -60,44 +110,10 @@ class SamplerLink:
                 process.stdin.close()
         return cls(process, near, errors)
 
-    def _tell(self, **message: Any) -> None:
-        self._untold.append(json.dumps(message).encode())
-        self._send()
-
-    def _send(self) -> None:
-        """Send as much as the line takes now; the rest goes with the next message or look."""
-        while self._untold:
-            try:
-                self._line.send(self._untold[0])
-            except BlockingIOError:
-                return
-            except OSError:
-                self._untold.clear()  # the sampler is gone, as `alive` shows
-                return
-            self._untold.popleft()
-
-    def stop_target(self) -> None:
-        """Ask the sampler to end the target and the session."""
-        self._tell(do="stop")
-
     def leave_running(self) -> None:
         """Let the target and its sampler go on without us."""
         self._released = True
-        self._tell(do="leave")
-
-    def send_input(self, data: bytes) -> None:
-        """Type on the target's terminal."""
-        for at in range(0, len(data), INPUT_PIECE_BYTES):
-            piece = data[at : at + INPUT_PIECE_BYTES]
-            self._tell(do="input", data=base64.b64encode(piece).decode())
-
-    def resize_output(self, columns: int, rows: int) -> None:
-        """Tell the target's terminal its size."""
-        self._tell(do="resize", columns=columns, rows=rows)
-
-    def put_mark(self, at_ns: int, text: str) -> None:
-        """Have the sampler, the recording's only writer, put a mark into it."""
-        self._tell(do="mark", at_ns=at_ns, text=text)
+        super().leave_running()
 
     def alive(self) -> bool:
         """Whether the sampler runs; takes what it has told, and sends what is left to tell."""

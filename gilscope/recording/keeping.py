@@ -72,6 +72,7 @@ class Keeper:
         execute("DELETE FROM output WHERE at_ns < ?", (before_ns,))
         execute("DELETE FROM event WHERE at_ns < ?", (before_ns,))
         execute("DELETE FROM stack_sample WHERE end_ns <= ?", (before_ns,))
+        execute("DELETE FROM waiting_stack WHERE at_ns < ?", (before_ns,))
         execute("DELETE FROM stall WHERE start_ns < ? AND end_ns <= ?", (before_ns, before_ns))
         # The last reading before the first moment holds until the next one.
         for (process,) in execute("SELECT key FROM process").fetchall():

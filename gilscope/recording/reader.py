@@ -26,6 +26,7 @@ from gilscope.model import (
     StackSample,
     Stall,
     Tick,
+    WaitingStack,
     Window,
 )
 from gilscope.recording.opening import open_recording
@@ -227,6 +228,15 @@ class RecordingReader:
     def stack_count(self) -> int:
         """How many stacks there are, each as often as it was seen."""
         return int(self._db.one("SELECT coalesce(sum(count), 0) FROM stack_sample"))
+
+    def waiting_stacks(self, start_ns: int = -1, end_ns: int = 1 << 62) -> tuple[WaitingStack, ...]:
+        """Where threads were that waited at moments of a span; without a span, all."""
+        rows = self._db.each(
+            "SELECT lane, at_ns, stack FROM waiting_stack WHERE at_ns >= ? AND at_ns < ? ORDER BY at_ns, id",
+            (start_ns, end_ns),
+        )
+        found = (WaitingStack(lane=lane, at_ns=at, frames=self._frames_of(stack)) for lane, at, stack in rows)
+        return tuple(stack for stack in found if stack.frames)
 
     def _stack_samples(self, start_ns: int, end_ns: int) -> tuple[StackSample, ...]:
         rows = self._db.each(

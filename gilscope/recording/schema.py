@@ -93,11 +93,14 @@ CREATE TABLE stall (
     end_ns INTEGER NOT NULL, waiters_mean REAL NOT NULL, waiters_max INTEGER NOT NULL,
     stack INTEGER) STRICT;
 CREATE INDEX stall_start ON stall (start_ns);
+CREATE TABLE waiting_stack (
+    id INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, lane INTEGER NOT NULL, stack INTEGER NOT NULL) STRICT;
+CREATE INDEX waiting_stack_at ON waiting_stack (at_ns);
 CREATE INDEX event_at ON event (at_ns);
 DROP INDEX stack_sample_end;
 CREATE INDEX stack_sample_span ON stack_sample (end_ns, start_ns);
 """
-"""Marks that a user sets, stalls, and what makes a moment in the middle of an hour quick to find."""
+"""Marks that a user sets, stalls, where threads wait, and what makes a moment in an hour quick to find."""
 
 MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
 VERSION = len(MIGRATIONS)

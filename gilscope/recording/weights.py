@@ -3,7 +3,7 @@
 py-spy sees some stacks a second, the GIL's own samples far more holders: the time for which a lane held a
 GIL in a span, as those samples have it, is shared among the stacks seen in that span by how often each was
 seen. Where spans of a process overlap, as a single look in the middle of a longer record does, the longer
-one counts: a short look comes at a moment that is not random. (analysis/functions.py does the same for the
+one counts: a short look comes at a moment that is not random. (analysis/weights.py does the same for the
 summary, in memory.)
 """
 

@@ -30,6 +30,7 @@ from gilscope.model import (
     StackSample,
     Stall,
     Tick,
+    WaitingStack,
 )
 from gilscope.recording import schema
 from gilscope.recording.keeping import Keeper
@@ -223,6 +224,13 @@ class RecordingWriter:
         self._run(
             "INSERT INTO stack_sample (start_ns, end_ns, lane, stack, count) VALUES (?, ?, ?, ?, ?)",
             [(s.start_ns, s.end_ns, s.lane, self._stack_id(s.frames), s.count) for s in stacks],
+        )
+
+    def put_waiting_stacks(self, stacks: Iterable[WaitingStack]) -> None:
+        """Write where threads were that waited."""
+        self._run(
+            "INSERT INTO waiting_stack (at_ns, lane, stack) VALUES (?, ?, ?)",
+            [(s.at_ns, s.lane, self._stack_id(s.frames)) for s in stacks],
         )
 
     def put_stalls(self, stalls: Iterable[Stall]) -> None:

@@ -180,10 +180,12 @@ class Sampler:
 
     def _watch(self) -> Ending:
         while True:
-            until_ns = min(self._tick_end_ns, self._next_sweep_ns)
-            due_ns = self._stalls.due_ns
-            lost = self._sampling.sample_until(until_ns if due_ns is None else min(until_ns, due_ns))
+            due_ns, look_ns = self._stalls.due_ns, self._collector.waiters.due_ns
+            soon = [ns for ns in (due_ns, look_ns) if ns is not None]
+            lost = self._sampling.sample_until(min(self._tick_end_ns, self._next_sweep_ns, *soon))
             now_ns = self.now_ns()
+            if look_ns is not None and now_ns >= look_ns:
+                self._collector.waiters.look(now_ns)
             if due_ns is not None and now_ns >= due_ns:
                 self._stalls.see((hold for watch in self._tree.watches for hold in watch.holds_now()), now_ns)
             if now_ns >= self._tick_end_ns:
@@ -261,6 +263,7 @@ class Sampler:
         for watch in self._tree.watches:
             part = watch.finish_tick(end_ns, next_end_ns, last=last)
             self._collector.note_holders(watch.pid, part.holders)
+            self._collector.waiters.note(watch.pid, part.lanes)
             parts.append(part)
         tick = Tick(
             index=self._tick_index,
@@ -338,6 +341,8 @@ class Sampler:
         self._collector.gaps += self._stalls.gaps
         self._stalls.events, self._stalls.gaps = [], []
         stacks, self._collector.samples = self._collector.samples, []
+        waiters = self._collector.waiters
+        waiting, waiters.samples = waiters.samples, []
         gaps, self._collector.gaps = self._collector.gaps + self._tree.take_gaps(), []
         processes, lanes, gils = self._tree.take_changes()
         ticks, self._unwritten = self._unwritten, []
@@ -352,6 +357,7 @@ class Sampler:
             writer.put_events(events)
             writer.put_gaps(gaps)
             writer.put_stacks(stacks)
+            writer.put_waiting_stacks(waiting)
             writer.put_stalls(stalls)
             writer.commit()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from gilscope.model import NS_PER_MS, NS_PER_S, Gap, StackSample
+from gilscope.sampler.waiters import WaiterLooks
 from gilscope.sampler.watch import ProcessWatch
 from gilscope.sources import processes
 from gilscope.sources.pyspy import Names, PySpy, PySpyFailure, Result, Snapshot, Stacks
@@ -39,6 +40,7 @@ class StackCollector:
         self.disagreements = 0
         self.gaps: list[Gap] = []
         self.samples: list[StackSample] = []
+        self.waiters = WaiterLooks(pyspy)
         self.snapshots: list[Snapshot] = []
         """For whoever asked for them."""
         self._unnamed: dict[int, int] = {}
@@ -74,6 +76,8 @@ class StackCollector:
         for watch in watches:
             if watch.can_sample:
                 self._ask_for_names(watch, now_ns)
+        if stacks:
+            self.waiters.step(watches, now_ns)
         if stacks and watches and not self.pyspy.recording and now_ns >= self._record_at_ns:
             readable = [watch for watch in watches if watch.can_sample]
             if readable:
@@ -121,6 +125,8 @@ class StackCollector:
             self._take_stacks(result.stacks, by_pid, lane_of)
         elif isinstance(result, Stacks):
             self._take_stacks(result, by_pid, lane_of)
+        elif isinstance(result, Snapshot) and result.waiters:
+            self.waiters.take(result, lane_of)
         elif isinstance(result, Snapshot):
             self.snapshots.append(result)
 

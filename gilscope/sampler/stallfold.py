@@ -39,6 +39,27 @@ class LongHold:
         """Waiters on average, from its start to its end."""
         return self.waiter_ns / self.length_ns if self.length_ns else 0.0
 
+    def book_queue(self, queued_ns: int, start_ns: int, end_ns: int) -> None:
+        """Its holder left a run queue during a tick, after so long in it all in all.
+
+        The kernel tells of such a time when it is over, so that it may have begun before the tick. On a busy
+        machine a thread also stands in the queue before it gets the GIL, and after it gave it away: of what
+        was in a tick that the hold was not all of, only a part is taken for the hold's. Otherwise a hold
+        that is long by its own doing would seem to be long for want of a CPU.
+
+        Args:
+            queued_ns: the time in the queue.
+            start_ns: the tick's start.
+            end_ns: its end.
+        """
+        inside_ns = max(0, min(self.end_ns, end_ns) - max(self.start_ns, start_ns))
+        after_ns = max(0, end_ns - self.end_ns)
+        if self.start_ns > start_ns:
+            own_ns = min(queued_ns, inside_ns) * inside_ns // max(1, end_ns - start_ns)
+        else:
+            own_ns = min(queued_ns, self.length_ns) - after_ns
+        self.queued_ns += max(0, own_ns)
+
     def lacks_ns(self, stall_ns: int) -> int:
         """How much longer it has to go on, with a waiter, until it is a stall."""
         long_ns = stall_ns + self.queued_ns - self.length_ns

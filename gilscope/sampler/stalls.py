@@ -18,6 +18,8 @@ TELL_NS = NS_PER_S
 """A stall that goes on is told of after so long; most are over before, and told of then."""
 PATIENCE_NS = 5 * NS_PER_S
 """A stall that is over is written without a stack after so long."""
+ASK_TIMES = 3
+"""So often py-spy is asked where the holder of one stall is, if it brings nothing."""
 LOOK_AGAIN_NS = 5 * NS_PER_MS
 SAME_MOMENT_NS = NS_PER_MS
 
@@ -31,6 +33,9 @@ class _Case:
 
     seen: LaneHold
     asked_ns: int | None = None
+    """When py-spy was asked last."""
+    times: int = 0
+    """How often it was asked."""
     pending: int = 0
     """Answers of py-spy that are still to come."""
     told: bool = False
@@ -109,16 +114,17 @@ class StallWatch:
         )
 
     def _ask(self, case: _Case, now_ns: int) -> None:
-        """Ask py-spy where the holder is, if that was not done yet and may be paid for."""
+        """Ask py-spy where the holder is, if that is not known yet and may be paid for."""
         share = NATIVE_COST_SHARE if self._native else COST_SHARE
         self._credit += (now_ns - self._credit_at_ns) * share / self._cost_ns
         self._credit, self._credit_at_ns = min(self._credit, float(BURST)), now_ns
         pid = case.seen.pid
-        if case.asked_ns is not None or not self._pyspy.usable:
+        if case.pending or case.times >= ASK_TIMES or _best(case) or not self._pyspy.usable:
             return
         if self._credit < 1 or self._pyspy.snapshots(pid):
             return
         case.asked_ns = now_ns
+        case.times += 1
         self._credit -= 1
         for native in (False, True) if self._native else (False,):
             failure = self._pyspy.snapshot(pid, now_ns, native=native)

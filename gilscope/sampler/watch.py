@@ -285,7 +285,7 @@ class ProcessWatch:
         held = self._find_holders(held, end_ns - start_ns)
         for watch, sums in folded:
             self._add_gil(part, watch, sums)
-            part.long_holds += self._long_holds(watch, tick_ends=True)
+            part.long_holds += self._long_holds(watch, (start_ns, end_ns))
         for tid in held:
             self.tasks.wake(tid)
         part.holders += held
@@ -313,17 +313,16 @@ class ProcessWatch:
     def _lane_of(self, holder: int | None) -> int | None:
         return None if holder is None else self.lanes.key_of(self._holders.tid(holder))
 
-    def _long_holds(self, watch: GilWatch, *, tick_ends: bool) -> Iterator[LaneHold]:
-        """Long holds of a GIL that ended, then the hold that goes on."""
+    def _long_holds(self, watch: GilWatch, tick: tuple[int, int] | None = None) -> Iterator[LaneHold]:
+        """Long holds of a GIL that ended with or before the `tick` that ends, then the hold that goes on."""
         key, stalls = watch.gil.key, watch.fold.stalls
-        holds = [(hold, True) for hold in stalls.take_ended()] if tick_ends else []
+        holds = [(hold, True) for hold in stalls.take_ended()] if tick else []
         if stalls.open is not None:
             holds.append((stalls.open, False))
         for hold, ended in holds:
             tid = self._holders.tid(hold.tid)
-            if tick_ends:
-                # The kernel tells of time in the run queue when that is over: all of it is in the last tick.
-                hold.queued_ns += self.lanes.queued_ns(tid)
+            if tick:
+                hold.book_queue(self.lanes.queued_ns(tid), *tick)
             lane = self.lanes.key_of(tid)
             yield LaneHold(key, self.pid, self.process.key, tid, lane, hold, ended)
 
@@ -333,7 +332,7 @@ class ProcessWatch:
             watch.settle()
             if watch.fold.hold_now() is None:
                 watch.fold.stalls.open = None
-            yield from self._long_holds(watch, tick_ends=False)
+            yield from self._long_holds(watch)
 
     def _may_wait(self, end_ns: int) -> bool:
         """Nothing happened: such a process's GILs are folded once a second only, their time in one row."""

@@ -42,7 +42,7 @@ RECORD_S = 10
 """Each start costs as much CPU time as seconds of sampling: a dump shows something soon, so none is short."""
 TIMEOUT_S = 10.0
 """A call that takes so much longer than it should is ended."""
-SNAPSHOTS = ("snapshot", "native")
+SNAPSHOTS = ("snapshot", "native", "waiters")
 DUMPS = ("dump", *SNAPSHOTS)
 MAX_FAILURES = 3
 """After so many failures in a row py-spy is left alone for this session."""
@@ -118,6 +118,8 @@ class Snapshot:
     cpu_ns: int
     failure: str | None = None
     """Why there is nothing, if so."""
+    waiters: bool = False
+    """Asked for to see where threads wait."""
 
 
 Result = Stacks | Names | PySpyFailure | Trace | Snapshot
@@ -200,8 +202,14 @@ class PySpy:
         return any(call.kind == "dump" and call.pid == pid for call in self._calls)
 
     def snapshots(self, pid: int) -> int:
-        """How many snapshots of this process are under way."""
-        return sum(call.kind in SNAPSHOTS and call.pid == pid for call in self._calls)
+        """How many snapshots of this process are under way, those of waiters left out."""
+        return sum(call.kind in ("snapshot", "native") and call.pid == pid for call in self._calls)
+
+    def has_written(self, pid: int) -> bool:
+        """A snapshot of waiters has read all threads, or ended in another way; also if there is none."""
+        call = next((call for call in self._calls if call.kind == "waiters" and call.pid == pid), None)
+        # It writes once it has read everything.
+        return call is None or call.output.stat().st_size > 0 or _has_ended(call)
 
     def record(self, pid: int, now_ns: int) -> PySpyFailure | None:
         """Begin a record of a few seconds."""
@@ -235,15 +243,18 @@ class PySpy:
         """Begin to read the names of a process's threads, and the stack of the one that holds the GIL."""
         return self._start("dump", pid, now_ns, ["--json"])
 
-    def snapshot(self, pid: int, now_ns: int, *, native: bool = False) -> PySpyFailure | None:
+    def snapshot(
+        self, pid: int, now_ns: int, *, native: bool = False, waiters: bool = False
+    ) -> PySpyFailure | None:
         """Begin to read what all threads do now; brings a `Snapshot`, even a failed one.
 
         Args:
             pid: the process.
             now_ns: the caller's clock.
             native: with the frames of C code; py-spy can do that only while it stops the process.
+            waiters: to see where threads wait; `has_written` tells when it has read them.
         """
-        kind = "native" if native else "snapshot"
+        kind = "native" if native else "waiters" if waiters else "snapshot"
         return self._start(kind, pid, now_ns, ["--json", "--native"] if native else ["--json"])
 
     def _start(
@@ -349,7 +360,7 @@ class PySpy:
             failure = f"py-spy wrote what cannot be read: {error}"
         return Snapshot(
             call.pid, threads, call.kind == "native", call.start_ns, max(call.start_ns, end_ns), call.cpu_ns,
-            failure,
+            failure, call.kind == "waiters",
         )  # fmt: skip
 
     def _trace(self, call: _Call, status: int) -> Trace:
@@ -439,6 +450,11 @@ def _send(call: _Call, number: int) -> None:
     """Send a signal; unlike Popen's own way this does not reap a call that has just ended."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(call.process.pid, number)  # not reaped yet, so the pid is still its
+
+
+def _has_ended(call: _Call) -> bool:
+    """Whether it is over; `poll` still finds its status."""
+    return os.waitid(os.P_PID, call.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _reason(call: _Call) -> str:

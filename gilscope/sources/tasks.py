@@ -158,6 +158,12 @@ class Tasks:
             self._unexplained_ns = 0
         return result
 
+    def waiters(self, spans: Sequence[GilSpan]) -> list[int]:
+        """Tids of the active threads that wait for a GIL now. Who has ended is left to the next sweep."""
+        return [
+            tid for tid, task in self._active.items() if self._look(task, spans) and task.seen is Seen.WAITING
+        ]
+
     def wake(self, tid: int) -> None:
         """Read this thread at the next sweep: something else showed that it is active."""
         task = self.tasks.get(tid)

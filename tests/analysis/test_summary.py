@@ -36,7 +36,8 @@ KEYS: dict[str, Any] = {
     "gilscope": {
         "version": None, "rate_hz": {"asked": None, "achieved": None}, "tick_ms": None, "source": None,
         "cost": {"cpu_s": None, "share_of_core": None},
-        "gaps": [{"source": None, "pid": None, "reason": None, "seconds": None}], "disagreements": None,
+        "gaps": [{"source": None, "pid": None, "reason": None, "seconds": None}],
+        "disagreements": None, "not_known": None,
     },
     "target": dict.fromkeys(
         ["command", "mode", "workers", "python", "implementation", "pid", "exit_code", "wall_s", "started"]
@@ -64,9 +65,10 @@ KEYS: dict[str, Any] = {
     )],
     "stalls_total": None,
     "functions": [dict.fromkeys(
-        ["function", "file", "line", "held_share", "total_share", "waiting_share", "samples"]
+        ["function", "file", "line", "held_share", "total_share", "waiting_share", "samples",
+         "waiting_samples"]
     )],
-    "functions_rest_on": dict.fromkeys(["stacks", "held_share"]),
+    "functions_rest_on": dict.fromkeys(["stacks", "held_share", "waiting_stacks", "waiting_share"]),
     "notes": [dict.fromkeys(["at_s", "text", "times"])],
     "verdict": {
         "kind": None, "headline": None, "evidence": None, "advice": None, "also": None,

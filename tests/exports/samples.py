@@ -7,7 +7,18 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from gilscope.model import NS_PER_MS, NS_PER_S, Event, Frame, Gap, Gil, Hold, Output, StackSample
+from gilscope.model import (
+    NS_PER_MS,
+    NS_PER_S,
+    Event,
+    Frame,
+    Gap,
+    Gil,
+    Hold,
+    Output,
+    StackSample,
+    WaitingStack,
+)
 from gilscope.recording.writer import RecordingWriter
 from gilscope.sources.scripted import Script, ScriptedSession, write
 
@@ -58,6 +69,9 @@ def hostile(path: Path, *, seconds: float = 3.0) -> Path:
             StackSample(lane=2, start_ns=0, end_ns=NS_PER_S, count=3, frames=(outer, inner)),
             StackSample(lane=2, start_ns=0, end_ns=NS_PER_S, count=1, frames=(outer,)),
         ]
+    )
+    writer.put_waiting_stacks(
+        [WaitingStack(lane=lane, at_ns=NS_PER_S, frames=(outer, inner)[:lane]) for lane in (2, 1)]
     )
     # A holder that no thread list has, and a GIL of the same process.
     tick = made.step(0).tick

@@ -15,7 +15,7 @@ import pytest
 
 from gilscope.exports.html import page
 from gilscope.exports.html.timeline import DIGITS, LENGTHS_NS, MOST_VALUES, fold, length_of_cells
-from gilscope.exports.read import summary_of, watch_quality
+from gilscope.exports.read import flames_of, summary_of, watch_quality
 from gilscope.model import State
 from gilscope.recording.streams import RecordingStreams
 from gilscope.recording.writer import RecordingWriter
@@ -64,7 +64,7 @@ def made(path: Path, **changes: Any) -> str:
     streams = RecordingStreams(path)
     try:
         summary = summary_of(streams) | changes
-        return page(summary, watch_quality(streams, summary), fold(streams))
+        return page(summary, watch_quality(streams, summary), fold(streams), flames_of(streams))
     finally:
         streams.close()
 
@@ -220,6 +220,7 @@ def test_in_a_browser(harmful: Path, tmp_path: Path) -> None:
     parsed = Page(after)
     assert sum(tag == "script" for tag, _ in parsed.tags) == 2
     assert any(tag == "canvas" for tag, _ in parsed.tags)
+    assert any(tag == "svg" and a.get("class") == "flame" for tag, a in parsed.tags)
     assert any(tag == "div" and a.get("class") == "controls" and "hidden" not in a for tag, a in parsed.tags)
     picture = tmp_path / "report.png"
     browse(written, f"--screenshot={picture}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gilscope.analysis.span import Span
+from gilscope.analysis.verdict.kinds.too_short import SELECT_MORE, WORK_LONGER
 from gilscope.exports.read import summary_of
 from gilscope.model import NS_PER_S, Frame, Gap, StackSample
 from gilscope.recording.reader import RecordingReader
@@ -130,3 +132,23 @@ def test_a_span_does_not_know_what_comes_after_it(reader: RecordingReader) -> No
     assert {process["state"] for process in before["processes"]} == {"running"}
     assert {process["end_s"] for process in before["processes"]} == {None}
     assert "running" not in {process["state"] for process in whole["processes"]}
+
+
+def test_too_short_a_span_is_to_be_made_longer(reader: RecordingReader) -> None:
+    start = 10 * NS_PER_S
+    verdict = summary_of(reader, start_ns=start, end_ns=start + NS_PER_S // 10)["verdict"]
+    assert (verdict["kind"], verdict["advice"]) == ("too-short", [SELECT_MORE])
+    beginning = summary_of(reader, start_ns=0, end_ns=NS_PER_S // 10)["verdict"]
+    assert beginning["advice"] == [SELECT_MORE]
+
+
+def test_too_short_a_session_is_to_work_longer(tmp_path: Path) -> None:
+    session = ScriptedSession(Script(seconds=0.1))
+    writer = RecordingWriter(tmp_path / "x.gilscope", session.session)
+    write(session, writer)
+    writer.close()
+    reader = RecordingReader(writer.path)
+    found = [summary_of(reader), summary_of(reader, start_ns=0, end_ns=reader.head_ns())]
+    reader.close()
+    assert [summary["verdict"]["kind"] for summary in found] == ["too-short"] * 2
+    assert [summary["verdict"]["advice"] for summary in found] == [[WORK_LONGER]] * 2

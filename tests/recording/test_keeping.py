@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gilscope.exports.read import summary_of
-from gilscope.model import NS_PER_S, Event, Gap, Hold, Lane, Output, Process, Tick
+from gilscope.model import NS_PER_S, Event, Frame, Gap, Hold, Lane, Output, Process, Tick, WaitingStack
 from gilscope.recording.reader import RecordingReader
 from gilscope.recording.writer import RecordingWriter
 from gilscope.sources.scripted import Script, ScriptedSession
@@ -17,6 +17,7 @@ from tests.recording.samples import GIL, SESSION, plain_holds, plain_ticks
 
 KEEP_NS = 60 * NS_PER_S
 TICK_NS = 50_000_000
+FRAMES = (Frame(function="f", file="/a.py", line=1),)
 
 
 def fill(writer: RecordingWriter, ticks: list[Tick], *, at_once: int = 1) -> float:
@@ -25,6 +26,7 @@ def fill(writer: RecordingWriter, ticks: list[Tick], *, at_once: int = 1) -> flo
     for number, tick in enumerate(ticks):
         writer.put_tick(tick, plain_holds(tick))
         writer.put_output([Output(at_ns=tick.end_ns, data=b"x" * 40)])
+        writer.put_waiting_stacks([WaitingStack(lane=1, at_ns=tick.end_ns, frames=FRAMES)])
         writer.put_events([Event(at_ns=tick.end_ns, kind="word", process=1, lane=None, text="")])
         if number % at_once == at_once - 1:
             began = time.thread_time()
@@ -55,6 +57,7 @@ def test_only_the_end_is_kept(path: Path, at_once: int) -> None:
     holds = [row[0] for row in reader._db.each("SELECT start_ns FROM hold")]
     assert holds == [hold.start_ns for tick in kept for hold in plain_holds(tick)]
     assert min(event.at_ns for event in reader.events()) >= first
+    assert min(stack.at_ns for stack in reader.waiting_stacks()) >= first
     assert min(piece.at_ns for piece in reader.output()) >= first
     reader.close()
     read_all(path)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gilscope.errors import RecordingError
-from gilscope.model import Frame, Mark, Stall
+from gilscope.model import Frame, Mark, Stall, WaitingStack
 from gilscope.recording import schema
 from gilscope.recording.reader import RecordingReader
 from gilscope.recording.writer import RecordingWriter
@@ -64,6 +64,7 @@ def test_an_older_file_is_read_and_stays_as_it_is(
             assert not reader.marks()
             assert not reader.stalls()
             assert reader.stack_samples()
+            assert not reader.waiting_stacks()
             with pytest.raises(sqlite3.OperationalError, match="readonly"):
                 reader._db.db.execute("DELETE FROM tick")
             reader.close()
@@ -117,6 +118,23 @@ def test_no_room_for_the_copy(old: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     del caught
     assert open_descriptors() == before
     assert [file.name for file in old.parent.iterdir()] == [old.name]
+
+
+def test_where_threads_wait(path: Path) -> None:
+    frames = (Frame(function="main", file="/a.py", line=1), Frame(function="f", file="/a.py", line=9))
+    stacks = [
+        WaitingStack(lane=2, at_ns=70, frames=frames),
+        WaitingStack(lane=1, at_ns=30, frames=frames[:1]),
+    ]
+    writer = RecordingWriter(path, SESSION)
+    writer.put_waiting_stacks([*stacks, WaitingStack(lane=1, at_ns=40, frames=())])
+    writer.close()
+    reader = RecordingReader(path)
+    assert reader.waiting_stacks() == (stacks[1], stacks[0])
+    assert reader.waiting_stacks(30, 70) == (stacks[1],)
+    assert reader.waiting_stacks(31, 71) == (stacks[0],)
+    assert reader.stack_samples() == ()
+    reader.close()
 
 
 def test_stalls_and_marks(path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from gilscope.model import NS_PER_MS
 from gilscope.sampler.merge import FREE, GilFold
@@ -117,3 +118,40 @@ def test_any_length_of_ticks_gives_the_same(samples: list[S]) -> None:
     for hold in whole:
         assert hold.contended_ns <= hold.length_ns
         assert hold.contended_ns <= hold.waiter_ns <= hold.length_ns * max(1, hold.waiters_max)
+
+
+def held(start_ms: int, end_ms: int) -> LongHold:
+    length_ns = (end_ms - start_ms) * MS
+    return LongHold(1, start_ms * MS, end_ms * MS, contended_ns=length_ns, waiters_max=3)
+
+
+@pytest.mark.parametrize(
+    ("start_ms", "end_ms", "queues", "is_stall"),
+    [
+        # Before it got the GIL, and after it gave it away, its thread stood in the queue of a busy machine.
+        (624, 842, {600: 104, 700: 0, 800: 58}, True),
+        (620, 740, {600: 20, 700: 60}, True),
+        # It had the GIL and no CPU: told of in the tick in which it got one.
+        (610, 730, {600: 0, 700: 115}, False),
+        (600, 800, {600: 100, 700: 40}, False),
+        (610, 690, {600: 70}, False),
+        (500, 760, {500: 0, 600: 0, 700: 240}, False),
+    ],
+)
+def test_the_queue_before_and_after(
+    start_ms: int, end_ms: int, queues: dict[int, int], *, is_stall: bool
+) -> None:
+    hold = held(start_ms, end_ms)
+    for tick_ms, queued_ms in queues.items():
+        hold.book_queue(queued_ms * MS, tick_ms * MS, (tick_ms + 100) * MS)
+    assert hold.is_stall(STALL_NS) is is_stall
+
+
+@given(st.integers(0, 300), st.integers(1, 400), st.lists(st.integers(0, 500), min_size=8, max_size=8))
+def test_no_more_queue_than_there_was(start_ms: int, length_ms: int, queues: list[int]) -> None:
+    hold = held(start_ms, start_ms + length_ms)
+    for number, queued_ms in enumerate(queues):
+        if number * 100 < start_ms + length_ms and (number + 1) * 100 > start_ms:
+            before_ns = hold.queued_ns
+            hold.book_queue(queued_ms * MS, number * 100 * MS, (number + 1) * 100 * MS)
+            assert before_ns <= hold.queued_ns <= before_ns + queued_ms * MS

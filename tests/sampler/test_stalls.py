@@ -127,6 +127,22 @@ def test_a_stack_is_of_the_hold_or_of_nothing(snapshot: Snapshot, good: bool) ->
     assert [stall.frames for stall in stalls.stalls] == [(FRAME,) if good else ()]
 
 
+def test_asked_again_while_it_goes_on() -> None:
+    """GIVEN py-spy could not read the holder WHEN it still holds THEN it is asked again, a few times."""
+    pyspy = PySpyOfTests()
+    stalls = watcher(pyspy)
+    for number, owner in enumerate((6, 6, 5)):
+        now = 100 + 100 * number
+        stalls.see([hold(0, now)], now * MS)
+        stalls.see([hold(0, now + 40)], (now + 40) * MS)
+        assert len(pyspy.asked) == number + 1
+        stalls.take(answer(now, now + 50, owns=True, tid=owner))
+    stalls.see([hold(0, 400)], 400 * MS)
+    assert len(pyspy.asked) == 3
+    stalls.see([hold(0, 450, ended=True)], 450 * MS)
+    assert [stall.frames for stall in stalls.stalls] == [(FRAME,)]
+
+
 def test_native_frames_where_they_came_in_time() -> None:
     pyspy = PySpyOfTests()
     stalls = watcher(pyspy, native=True)

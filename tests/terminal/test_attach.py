@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.terminal.tmux import PROMPT, Tmux
-from tests.watched import is_gone, wait_for, watched
+from tests.watched import is_gone, watched
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
@@ -43,14 +43,3 @@ def test_the_dashboard_of_a_process_that_runs_already(tmux: Tmux) -> None:
         tmux.see("recording")
         tmux.see(PROMPT)
         assert not is_gone(target.pid)
-
-
-def test_the_process_ends_while_it_is_watched(tmux: Tmux) -> None:
-    with watched("cpu_threads.py", 1, 100) as target:
-        tmux.type(f"{sys.executable} -m gilscope attach {target.pid}")
-        tmux.see("LIVE")
-        target.kill()
-        tmux.see("ENDED")
-        tmux.keys("q")
-        tmux.see("recording")
-    wait_for(lambda: is_gone(target.pid), "it lives")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from gilscope.recording.reader import RecordingReader
 from gilscope.views.app import GilscopeApp
 from gilscope.views.render.flame import block_at, blocks, moved, node_at, render_details, render_flame
 from gilscope.views.render.palette import Palette
-from gilscope.views.screens.functions import FunctionsScreen
+from gilscope.views.screens.functions import NO_WAITING, FunctionsScreen
 from tests.views.conftest import ready, replay, wait
 from tests.views.test_render import FORBIDDEN, HOSTILE
 
@@ -25,10 +26,10 @@ PALETTE = Palette(Style(color="#ffffff", bgcolor="#000000"))
 def node(name: str, own: int, *children: Flame, samples: int = 1) -> Flame:
     return Flame(
         frame=Frame(function=name, file="/a/b.py", line=7),
-        held_ns=own + sum(child.held_ns for child in children),
+        time_ns=own + sum(child.time_ns for child in children),
         own_ns=own,
         samples=samples,
-        children=tuple(sorted(children, key=lambda child: -child.held_ns)),
+        children=tuple(sorted(children, key=lambda child: -child.time_ns)),
     )
 
 
@@ -37,7 +38,7 @@ TREE = node("", 0, node("main", 10, node("f", 60, node("g", 10)), node("h", 20))
 
 def drawn(width: int = 50, height: int = 5, tree: Flame = TREE, top: tuple[int, ...] = ()) -> list[str]:
     rows = blocks(tree, width, height, top)
-    return [strip.text for strip in render_flame(rows, (), width, height, PALETTE, whole_ns=tree.held_ns)]
+    return [strip.text for strip in render_flame(rows, (), width, height, PALETTE, whole_ns=tree.time_ns)]
 
 
 def test_a_flame() -> None:
@@ -94,7 +95,7 @@ def test_every_size_and_every_tree(tree: Flame, width: int, height: int) -> None
     for row in rows:
         assert all(0 <= block.start < block.end <= width for block in row)
         assert all(before.end <= after.start for before, after in pairwise(row))
-    strips = render_flame(rows, (), width, height, PALETTE, whole_ns=tree.held_ns)
+    strips = render_flame(rows, (), width, height, PALETTE, whole_ns=tree.time_ns)
     assert [strip.cell_length for strip in strips] == [width] * height
     assert not any(FORBIDDEN.search(strip.text) for strip in strips)
 
@@ -144,9 +145,39 @@ async def test_the_screen(finished: Path) -> None:
         await wait(pilot, lambda: app.screen is app.dashboard)
 
 
+async def test_held_or_waiting(finished: Path) -> None:
+    """GIVEN a thread is shown WHEN waiting time is asked for THEN it is that thread's, where it has any."""
+    app = replay(finished)
+    waiting = Flames(whole=node("", 0, node("lock", 4)), threads=(("other", node("", 0, node("get", 4))),))
+    app.flames_of = lambda _reader, _end: dataclasses.replace(FLAMES, waiting=waiting)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(app, pilot)
+        await pilot.press("w", "down")
+        await wait(pilot, lambda: lines(screen)[:2] == ["▏all", "▏lock 100 %"])
+        assert str(screen.panel.border_title) == "Functions that wait for the GIL: all threads"
+        assert "100.0 % of the waiting time" in screen.details._strips[1].text
+        await pilot.press("w", "tab", "tab")
+        await wait(pilot, lambda: "hold the GIL: other" in str(screen.panel.border_title))
+        await pilot.press("w")
+        await wait(pilot, lambda: "wait for the GIL: other" in str(screen.panel.border_title))
+        assert lines(screen)[1] == "▏get 100 %"
+        await pilot.press("w", "shift+tab", "w")
+        await wait(pilot, lambda: "wait for the GIL: all threads" in str(screen.panel.border_title))
+
+
+async def test_nobody_was_caught_waiting(finished: Path) -> None:
+    app = replay(finished)
+    app.flames_of = lambda _reader, _end: FLAMES
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(app, pilot)
+        await pilot.press("w")
+        await wait(pilot, lambda: any(note.message == NO_WAITING for note in app._notifications))
+        assert "hold the GIL" in str(screen.panel.border_title)
+
+
 async def test_nothing_to_show(finished: Path) -> None:
     app = replay(finished)
-    empty = Flame(frame=Frame(function="", file="", line=0), held_ns=0, own_ns=0, samples=0)
+    empty = Flame(frame=Frame(function="", file="", line=0), time_ns=0, own_ns=0, samples=0)
     app.flames_of = lambda _reader, _end: Flames(whole=empty, threads=())
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(app, pilot)
@@ -169,9 +200,9 @@ async def test_from_a_recording(finished: Path, size: tuple[int, int]) -> None:
         tree = flames_of(reader, reader.head_ns())
     finally:
         reader.close()
-    assert tree.whole.held_ns > 0
+    assert tree.whole.time_ns > 0
     top = max(rows, key=lambda row: row["total_share"])
-    assert tree.whole.children[0].held_ns <= top["total_share"] * tree.whole.held_ns * 1.001 + 1
+    assert tree.whole.children[0].time_ns <= top["total_share"] * tree.whole.time_ns * 1.001 + 1
     async with app.run_test(size=size) as pilot:
         screen = await opened(app, pilot)
         await pilot.press("f")

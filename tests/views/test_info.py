@@ -160,3 +160,14 @@ async def test_one_that_cannot_be_made_does_not_end_the_app(finished: Path) -> N
         await settled(pilot, app)
         assert "Adding up" in text_of(app, "info")
         assert app.is_running
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("height", [6, 30])
+def test_what_cannot_be_known_is_named(width: int, height: int) -> None:
+    whole = " ".join(
+        " ".join(drawn(dataclasses.replace(QUALITY, unknown=("its \x1b[31moutput",)), width, height)).split()
+    )
+    assert "not known" in whole
+    assert "output" in whole
+    assert "\x1b" not in whole

@@ -7,6 +7,7 @@ in one table, THRESHOLDS. `docs/verdicts.md` says for people what each kind is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from gilscope.analysis.free_threaded import with_remarks
@@ -38,6 +39,7 @@ def judge(
     events: Iterable[Event] = (),
     output: str = "",
     *,
+    is_part: bool = False,
     stay: str | None = None,
     slack: float = 0.0,
 ) -> Verdict:
@@ -48,12 +50,13 @@ def judge(
         events: what happened in it.
         output: what the target printed, as far as it is recorded: Python's own warning there says which
             import turned a GIL on.
+        is_part: it is a selected part of a session of which there is more.
         stay: a kind that keeps its place as long as its figures are no further than `slack` (a part of each
             limit) on the wrong side; for a verdict that is made again and again.
         slack: see `stay`.
     """
     events = list(events)
-    facts = facts_of(summary)
+    facts = replace(facts_of(summary), is_part=is_part)
     facts = with_never_started(facts, [event.text for event in events if event.kind == NEVER_STARTED])
     kept = (rule for rule in RULES if rule.kind == stay and rule.kind != "mixed" and rule.fits(facts, slack))
     rule = next(kept, None) or next(rule for rule in RULES if rule.fits(facts))

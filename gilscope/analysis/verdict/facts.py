@@ -55,6 +55,10 @@ class LaneFacts:
         return (seconds or 0.0) / self.alive_s if self.alive_s > 0 else 0.0
 
 
+NOBODY = LaneFacts(None, 0, "nobody", 0.0, 0.0, 0.0, 0.0, None, 0.0, 0.0, 0.0, 0.0)
+"""In the place of a lane where there is none: it does nothing, and does not wait."""
+
+
 @dataclass(frozen=True, slots=True)
 class GilFacts:
     """One interpreter lock that was watched."""
@@ -105,6 +109,8 @@ class Facts:
     threads_started: int | None
     exit_code: int | None
     ended: bool
+    is_part: bool = False
+    """It is a part of a session that was selected, of which there is more."""
     never_started: tuple[str, ...] = ()
     """What events say of threads that were created and never started."""
 
@@ -181,6 +187,16 @@ class Facts:
     def utilisation(self) -> float:
         """Share of time in which it is held."""
         return self.gil.utilisation if self.gil else 0.0
+
+    @property
+    def interval_s(self) -> float:
+        """After so long Python lets go of it when another thread asks."""
+        return self.gil.interval_s if self.gil else SWITCH_INTERVAL_S
+
+    @property
+    def longest_hold_s(self) -> float | None:
+        """The longest time for which a thread kept it; None where that is not known."""
+        return self.gil.longest_hold_s if self.gil else None
 
     @property
     def of_gil(self) -> tuple[LaneFacts, ...]:

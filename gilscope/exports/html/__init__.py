@@ -9,9 +9,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from gilscope.exports.html import picture, words
+from gilscope.exports.html import flame, picture, words
 from gilscope.exports.html.timeline import Timeline, fold
-from gilscope.model import Quality
+from gilscope.exports.read import flames_of
+from gilscope.model import Flames, Quality
 from gilscope.recording.streams import RecordingStreams
 from gilscope.text import clean
 
@@ -24,13 +25,13 @@ def render(summary: Mapping[str, Any], quality: Quality, streams: RecordingStrea
     Args:
         summary: of the whole recording, with its verdict.
         quality: how well it was watched.
-        streams: the recording, for the timeline.
+        streams: the recording, for the timeline and the flames.
     """
-    return page(summary, quality, fold(streams))
+    return page(summary, quality, fold(streams), flames_of(streams))
 
 
-def page(summary: Mapping[str, Any], quality: Quality, timeline: Timeline) -> str:
-    """The page of a summary and a timeline that is already folded."""
+def page(summary: Mapping[str, Any], quality: Quality, timeline: Timeline, flames: Flames) -> str:
+    """The page of a summary, a timeline that is already folded, and trees of functions."""
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
@@ -47,6 +48,8 @@ def page(summary: Mapping[str, Any], quality: Quality, timeline: Timeline) -> st
         lanes=words.lanes(summary),
         gils=words.gils(summary),
         functions=words.functions(summary),
+        rest_on=summary["functions_rest_on"],
+        flames=flame.drawn(flames),
         stalls=summary.get("stalls"),
         stalls_total=summary.get("stalls_total") or len(summary.get("stalls") or ()),
         watch=words.watch(quality),

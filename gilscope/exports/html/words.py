@@ -105,11 +105,11 @@ def gils(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def functions(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The functions that held the GIL most."""
+    """The functions that held the GIL most, and those that waited for it."""
     found: Sequence[dict[str, Any]] = summary["functions"] or []
     # What only calls others is in the list too.
-    held = [row for row in found if (row["held_share"] or 0.0) > 0] or list(found)
-    return [{**row, "total_share": row.get("total_share")} for row in held[:FUNCTIONS_SHOWN]]
+    shown = [row for row in found if row["held_share"] or row["waiting_share"]] or list(found)
+    return [{**row, "total_share": row.get("total_share")} for row in shown[:FUNCTIONS_SHOWN]]
 
 
 def watch(quality: Quality) -> list[tuple[str, str]]:

@@ -56,11 +56,11 @@ def blocks(root: Flame, width: int, height: int, top: Path = ()) -> list[list[Bl
 
 def _children(parent: Block) -> list[Block]:
     found: list[Block] = []
-    whole = parent.node.held_ns
+    whole = parent.node.time_ns
     passed = 0
     for index, child in enumerate(parent.node.children):
         start = parent.start + (parent.end - parent.start) * passed // whole if whole else parent.end
-        passed += child.held_ns
+        passed += child.time_ns
         end = parent.start + (parent.end - parent.start) * passed // whole if whole else parent.end
         if min(end, parent.end) > start:
             found.append(Block(start, min(end, parent.end), (*parent.path, index), child))
@@ -90,7 +90,7 @@ def _row(row: list[Block], selected: Path, width: int, palette: Palette, whole_n
 def _label(block: Block, whole_ns: int) -> str:
     if not block.path:
         return "all"
-    share = 100 * block.node.held_ns / whole_ns if whole_ns else 0
+    share = 100 * block.node.time_ns / whole_ns if whole_ns else 0
     return f"{clean(block.node.frame.function)} {share:.0f} %"
 
 
@@ -104,14 +104,16 @@ def _style(block: Block, selected: Path, palette: Palette) -> Style:
     return Style(color="#000000", bgcolor=_COLOURS[key % len(_COLOURS)])
 
 
-def render_details(root: Flame, selected: Path, width: int, palette: Palette) -> list[Strip]:
-    """Two lines on the selected function."""
+def render_details(
+    root: Flame, selected: Path, width: int, palette: Palette, *, waiting: bool = False
+) -> list[Strip]:
+    """Two lines on the selected function, in the flame of held time or of `waiting` time."""
     node = node_at(root, selected)
-    if node is None or not root.held_ns:
+    if node is None or not root.time_ns:
         return [blank(width, palette)] * 2
     where = f"{node.frame.function}  {node.frame.file}:{node.frame.line}" if selected else "all functions"
-    whole, own = 100 * node.held_ns / root.held_ns, 100 * node.own_ns / root.held_ns
-    shares = f"{whole:.1f} % of the held time, itself {own:.1f} %"
+    whole, own = 100 * node.time_ns / root.time_ns, 100 * node.own_ns / root.time_ns
+    shares = f"{whole:.1f} % of the {'waiting' if waiting else 'held'} time, itself {own:.1f} %"
     return [
         text_strip(clean(where), width, palette.bold, palette),
         text_strip(f"{shares}; in {node.samples} of {root.samples} stacks", width, palette.base, palette),
@@ -136,6 +138,6 @@ def moved(rows: list[list[Block]], selected: Path, step: str) -> Path:
     if step == "down":
         below = rows[y + 1] if y + 1 < len(rows) else []
         inside = [block for block in below if block.path[:-1] == selected]
-        return max(inside, key=lambda block: block.node.held_ns).path if inside else selected
+        return max(inside, key=lambda block: block.node.time_ns).path if inside else selected
     row = rows[y]
     return row[max(0, min(len(row) - 1, x + (1 if step == "right" else -1)))].path

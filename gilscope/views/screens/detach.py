@@ -26,8 +26,4 @@ class DetachScreen(QuitScreen, inherit_bindings=False):
             yield Static("End the watch? The process runs on.", classes="question")
             with Horizontal():
                 yield Button("Detach (d)", id="stop")
-                yield Button("Stay (esc)", id="leave", variant="primary")
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """A button is a key with a name."""
-        self.action_choose("stop" if event.button.id == "stop" else "stay")
+                yield Button("Stay (esc)", id="stay", variant="primary")

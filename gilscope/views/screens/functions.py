@@ -1,4 +1,4 @@
-"""Functions that hold a GIL, as a flame: each as wide as its part of the held time, under what called it."""
+"""Functions that hold a GIL, or wait for it, as a flame: each as wide as its part of the time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from gilscope.views.widgets.panel import Panel
 
 FlamesOf = Callable[[RecordingReader, int], Flames]
 REFRESH_S = 2.0
-KEYS = " ← → ↑ ↓ select  enter zoom in  backspace out  tab next thread  esc close"
+KEYS = " ← → ↑ ↓ select  enter zoom in  backspace out  tab next thread  w held or waiting  esc close"
+NO_WAITING = "No thread was caught waiting for the GIL so far: nothing is known of where threads wait"
 
 
 class FunctionsScreen(ModalScreen[None]):
@@ -43,6 +44,7 @@ class FunctionsScreen(ModalScreen[None]):
         Binding("down", "move('down')", "The widest that it calls", id="functions.down"),
         Binding("enter", "zoom", "This one over the whole width", id="functions.zoom"),
         Binding("backspace,minus", "out", "A step out", id="functions.out"),
+        Binding("w", "waiting", "Held time or waiting time", id="functions.waiting"),
         Binding("tab", "thread(1)", "The next thread", id="functions.next", priority=True),
         Binding("shift+tab", "thread(-1)", "The thread before", id="functions.before", priority=True),
     ]
@@ -59,6 +61,8 @@ class FunctionsScreen(ModalScreen[None]):
         self._path, self._until_ns, self._flames_of = path, until_ns, flames_of
         self._flames: Flames | None = None
         self._made_ns = -1
+        self._waiting = False
+        """Waiting time is shown, not held time."""
         self._thread = 0
         """0: all threads; else one of them."""
         self._top: Path = ()
@@ -108,20 +112,31 @@ class FunctionsScreen(ModalScreen[None]):
             self.app.call_from_thread(self._show, flames, until_ns)
 
     def _show(self, flames: Flames, until_ns: int) -> None:
-        if self._flames is not None and self._thread:
-            # Threads are ordered by their share, which changes: stay with the one that is shown.
-            name = self._flames.threads[self._thread - 1][0]
-            names = [other for other, _ in flames.threads]
-            self._thread = names.index(name) + 1 if name in names else 0
+        shown = self._shown
         self._flames, self._made_ns = flames, until_ns
+        self._waiting = self._waiting and flames.waiting is not None
+        self._stay_with(shown)
         self._draw()
+
+    def _stay_with(self, before: Flames | None) -> None:
+        """Threads are ordered by their share, which changes: stay with the one that was shown."""
+        if before is not None and self._shown is not None and self._thread:
+            name = before.threads[self._thread - 1][0]
+            names = [other for other, _ in self._shown.threads]
+            self._thread = names.index(name) + 1 if name in names else 0
+
+    @property
+    def _shown(self) -> Flames | None:
+        """Those of held or of waiting time."""
+        return self._flames.waiting if self._flames is not None and self._waiting else self._flames
 
     @property
     def flame(self) -> Flame | None:
         """What is shown."""
-        if self._flames is None:
+        shown = self._shown
+        if shown is None:
             return None
-        return self._flames.threads[self._thread - 1][1] if self._thread else self._flames.whole
+        return shown.threads[self._thread - 1][1] if self._thread else shown.whole
 
     def _draw(self) -> None:
         flame = self.flame
@@ -129,7 +144,7 @@ class FunctionsScreen(ModalScreen[None]):
             return
         width, height = self.panel.content_size
         palette = self.panel.palette
-        if flame is None or not flame.held_ns:
+        if flame is None or not flame.time_ns:
             text = "Adding up …" if flame is None else "No stacks yet: py-spy brings them every few seconds."
             self.panel.show(fill([text_strip(text, width, palette.dim, palette)], width, height, palette))
             return
@@ -140,17 +155,18 @@ class FunctionsScreen(ModalScreen[None]):
         if all(block.path != self._selected for row in self._rows for block in row):
             self._selected = self._top
         self.panel.show(
-            render_flame(self._rows, self._selected, width, height, palette, whole_ns=flame.held_ns),
-            title=f"Functions that hold the GIL: {self._title()}",
-            subtitle=f"rests on {flame.samples} stacks",
+            render_flame(self._rows, self._selected, width, height, palette, whole_ns=flame.time_ns),
+            title=f"Functions that {'wait for' if self._waiting else 'hold'} the GIL: {self._title()}",
+            subtitle=f"rests on {flame.samples} stack{'' if flame.samples == 1 else 's'}",
         )
-        details = render_details(flame, self._selected, self.details.content_size.width, self.details.palette)
-        self.details.show(details)
+        place, palette = self.details.content_size, self.details.palette
+        self.details.show(render_details(flame, self._selected, place.width, palette, waiting=self._waiting))
 
     def _title(self) -> str:
-        if self._flames is None or not self._thread:
+        shown = self._shown
+        if shown is None or not self._thread:
             return "all threads"
-        return clean(self._flames.threads[self._thread - 1][0]).replace("[", "(").replace("]", ")")
+        return clean(shown.threads[self._thread - 1][0]).replace("[", "(").replace("]", ")")
 
     # --- keys ---
 
@@ -172,10 +188,22 @@ class FunctionsScreen(ModalScreen[None]):
 
     def action_thread(self, by: int) -> None:
         """Another thread, or all of them."""
-        if self._flames is not None:
-            self._thread = (self._thread + by) % (len(self._flames.threads) + 1)
+        shown = self._shown
+        if shown is not None:
+            self._thread = (self._thread + by) % (len(shown.threads) + 1)
             self._top = self._selected = ()
             self._draw()
+
+    def action_waiting(self) -> None:
+        """Held time or waiting time."""
+        if self._flames is None or self._flames.waiting is None:
+            self.notify(NO_WAITING, timeout=4, markup=False)
+            return
+        shown = self._shown
+        self._waiting = not self._waiting
+        self._stay_with(shown)
+        self._top = self._selected = ()
+        self._draw()
 
     def on_click(self, event: Click) -> None:
         """Select; a second click on the same one zooms."""

@@ -30,18 +30,17 @@ def _conditions(facts: Facts) -> list[Condition] | None:
 
 
 def _tell(facts: Facts) -> Told:
-    gil, turn_s = facts.gil, facts.turn_s or 0.0
-    assert gil is not None  # noqa: S101 - the conditions hold
     holder = facts.stalls[0].name if facts.stalls else facts.holder.name if facts.holder else "a thread"
     where = next((stall.where for stall in facts.stalls if stall.where), None)
     evidence = [
         (
-            f"A thread waits for the GIL {percent(gil.contention or 0.0)} of the time, and a turn takes "
-            f"{seconds(turn_s)} on average; Python lets go after {seconds(gil.interval_s)} when another asks."
+            f"A thread waits for the GIL {percent(facts.contention or 0.0)} of the time, and a turn takes "
+            f"{seconds(facts.turn_s or 0.0)} on average; Python lets go after {seconds(facts.interval_s)} "
+            "when another asks."
         ),
     ]
-    if gil.longest_hold_s is not None:
-        evidence.append(f"The longest hold took {seconds(gil.longest_hold_s)}.")
+    if facts.longest_hold_s is not None:
+        evidence.append(f"The longest hold took {seconds(facts.longest_hold_s)}.")
     if facts.stalls:
         total = sum(stall.held_s for stall in facts.stalls)
         evidence.append(f"{len(facts.stalls)} long holds with a waiter took {seconds(total)} in all.")

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from gilscope.analysis.verdict.facts import Facts, LaneFacts
+from gilscope.analysis.verdict.facts import NOBODY, Facts, LaneFacts
 from gilscope.analysis.verdict.rule import Condition, Rule, Told, below, reaches
 from gilscope.analysis.verdict.thresholds import THRESHOLDS
 from gilscope.analysis.verdict.words import percent, quantity, seconds
 
 
-def _worst(facts: Facts) -> LaneFacts | None:
+def _worst(facts: Facts) -> LaneFacts:
     lanes = [
         lane for lane in facts.of_gil if lane.alive_s >= THRESHOLDS.wall_s_min and lane is not facts.holder
     ]
-    return max(lanes, key=lambda lane: lane.share(lane.waiting_s), default=None)
+    return max(lanes, key=lambda lane: lane.share(lane.waiting_s), default=NOBODY)
 
 
 def _conditions(facts: Facts) -> list[Condition] | None:
     lane, turn_s = _worst(facts), facts.turn_s
-    if lane is None or turn_s is None or lane.waiting_s is None:
+    if turn_s is None or lane.waiting_s is None:
         return None
     return [
         reaches(
@@ -32,7 +32,6 @@ def _conditions(facts: Facts) -> list[Condition] | None:
 
 def _tell(facts: Facts) -> Told:
     lane, holder = _worst(facts), facts.holder
-    assert lane is not None  # noqa: S101 - the conditions hold
     evidence = [
         (
             f"{lane.name} waits for the GIL {percent(lane.share(lane.waiting_s))} of its life "
@@ -41,9 +40,8 @@ def _tell(facts: Facts) -> Told:
     ]
     if holder is not None:
         evidence.append(f"{holder.name} holds it {percent(holder.share(holder.held_s))} of the time.")
-    interval = facts.gil.interval_s if facts.gil else 0.0
-    if interval >= THRESHOLDS.starved_turn_s:
-        evidence.append(f"The switch interval is {seconds(interval)}; Python's default is 5 ms.")
+    if facts.interval_s >= THRESHOLDS.starved_turn_s:
+        evidence.append(f"The switch interval is {seconds(facts.interval_s)}; Python's default is 5 ms.")
         advice = "Lower sys.setswitchinterval(): a thread gives the GIL up only after so long."
     else:
         advice = "Find what holds the GIL so long, and make it let go, or give it a process of its own."

@@ -1,0 +1,1 @@
+"""`make screenshots`: pictures of the app, of its report and of it in motion, all from real runs."""
