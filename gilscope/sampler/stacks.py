@@ -120,6 +120,9 @@ class StackCollector:
             if watch is not None:
                 if not watch.tasks.whole:
                     watch.lanes.rename(result.names)
+                    # Threads of C libraries are unknown to Python; some give the kernel a name.
+                    unnamed = watch.lanes.some_unnamed(NAMES_AT_ONCE)
+                    watch.lanes.rename(processes.thread_names(watch.pid, unnamed))
                 pause_ns = round(result.cpu_ns / NAMES_COST_SHARE)
                 self._ask_at_ns[result.pid] = max(self._ask_at_ns.get(result.pid, 0), now_ns + pause_ns)
             self._take_stacks(result.stacks, by_pid, lane_of)

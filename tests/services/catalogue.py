@@ -19,7 +19,7 @@ class Service:
     """The right ones."""
     why: str
     lanes: frozenset[str]
-    """Beginnings of names that have to be among the lanes."""
+    """Parts of names that have to be among those of the lanes."""
     processes_min: int = 0
     """Processes that compute, at the least."""
     server: tuple[str, ...] = ()
@@ -47,9 +47,9 @@ SERVICES = (
         needs=("gunicorn",),
         server=_gunicorn("--workers", "2"),
         load=_ask(2),
-        settings={"COMPUTE_MS": "6", "WAIT_MS": "2"},
+        settings={"COMPUTE_MS": "6", "WAIT_MS": "4"},
         verdicts=frozenset({"process-parallel"}),
-        why="two workers compute three quarters of the time each, in processes of their own",
+        why="two workers compute most of the time each, in processes of their own",
         lanes=frozenset({"MainThread"}),
         processes_min=2,
     ),
@@ -98,9 +98,9 @@ SERVICES = (
         needs=("celery",),
         server=("-m", "celery", "-A", "celery_app", "worker", "-c", "2", "-l", "ERROR"),
         load=("feed_celery.py",),
-        settings={"COMPUTE_MS": "30", "WAIT_MS": "10"},
+        settings={"COMPUTE_MS": "30", "WAIT_MS": "20"},
         verdicts=frozenset({"process-parallel"}),
-        why="two processes of a pool compute three quarters of the time each",
+        why="two processes of a pool compute most of the time each",
         lanes=frozenset({"MainThread"}),
         processes_min=2,
     ),
@@ -108,9 +108,9 @@ SERVICES = (
         name="dask cluster × 2",
         needs=("distributed",),
         load=("dask_cluster.py",),
-        settings={"COMPUTE_MS": "60", "WAIT_MS": "20"},
+        settings={"COMPUTE_MS": "60", "WAIT_MS": "40"},
         verdicts=frozenset({"process-parallel"}),
-        why="two worker processes compute three quarters of the time each, in a thread of theirs",
+        why="two worker processes compute most of the time each, in a thread of theirs",
         lanes=frozenset({"MainThread", "Dask-"}),
         processes_min=2,
     ),
@@ -119,15 +119,16 @@ SERVICES = (
         needs=("ipykernel", "jupyter_client"),
         load=("use_kernel.py",),
         settings={"COMPUTE_MS": "30"},
-        verdicts=frozenset({"single-threaded"}),
-        why="cells run one after the other in its main thread; its other threads carry messages",
+        verdicts=frozenset({"convoy", "single-threaded"}),
+        why="cells compute in its main thread, one after the other; the threads that carry their messages "
+        "have to wait for the GIL, some 5 ms for each, which is a convoy where cells are short",
         lanes=frozenset({"MainThread", "IOPub", "Heartbeat", "Control"}),
     ),
     Service(
         name="NumPy, 2 threads",
         needs=("numpy",),
         load=("matrices.py", "2", "1"),
-        settings={"SIZE": "300", "WAIT_MS": "0.5"},
+        settings={"SIZE": "500", "WAIT_MS": "3"},
         verdicts=frozenset({"native-parallel"}),
         why="both threads multiply matrices in C code that lets go of the GIL",
         lanes=frozenset({"matrix-0", "matrix-1"}),
@@ -136,7 +137,7 @@ SERVICES = (
         name="NumPy, BLAS × 2",
         needs=("numpy",),
         load=("matrices.py", "1", "2"),
-        settings={"SIZE": "700", "WAIT_MS": "2"},
+        settings={"SIZE": "700", "WAIT_MS": "8"},
         verdicts=frozenset({"native-parallel"}),
         why="one Python thread, whose BLAS computes in two: one of them unknown to Python",
         lanes=frozenset({"matrix-0"}),

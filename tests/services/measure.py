@@ -86,9 +86,9 @@ def wrong_lanes(summary: dict[str, Any], service: Service) -> list[str]:
     lanes = [lane for lane in summary["lanes"] if lane["cpu_s"] or lane["held_share"]]
     names = [lane["name"] or "" for lane in summary["lanes"]]
     wrong = [
-        f"no lane {wanted}…"
+        f"no lane named {wanted}"
         for wanted in sorted(service.lanes)
-        if not any(n.startswith(wanted) for n in names)
+        if not any(wanted in name for name in names)
     ]
     # On a busy machine a worker that computes stands in a run queue for much of the time.
     computing = {lane["pid"] for lane in lanes if lane["cpu_s"] + lane["ready_s"] > 0.2 * lane["alive_s"]}
