@@ -53,7 +53,7 @@ def test_ten_thousand_short_threads(tmp_path: Path) -> None:
 def test_a_thousand_threads_in_64_processes(tmp_path: Path) -> None:
     files = ("--json", tmp_path / "s.json", "-o", tmp_path / "r.gilscope")
     with watched("crowd.py", 1000, 64) as target:
-        outcome = gilscope(tmp_path, "attach", target.pid, "--headless", "--duration", 2.5, *files)
+        outcome = gilscope(tmp_path, "attach", target.pid, "--headless", "--duration", 1.5, *files)
         assert outcome.code == 0, outcome.stderr
         target.kill()
     summary = outcome.summary
@@ -78,22 +78,22 @@ def test_gilscope_is_suspended_and_goes_on(tmp_path: Path) -> None:
             stopped_ns = head_ns(watch.recording)
             for process in both:
                 process.suspend()
-            time.sleep(1.6)
+            time.sleep(1.3)
             for process in both:
                 process.resume()
-            wait_for(lambda: head_ns(watch.recording) > stopped_ns + 2 * NS_PER_S, "the head stays behind")
+            wait_for(lambda: head_ns(watch.recording) > stopped_ns + 1.7 * NS_PER_S, "the head stays behind")
         finally:
             assert watch.end() == 0
         assert target.process.poll() is None
     with contextlib.closing(RecordingReader(watch.recording)) as reader:
         gap = max(reader.gaps(), key=lambda gap: gap.end_ns - gap.start_ns)
         assert gap.reason == "the sampler got no CPU time for a while"
-        assert gap.end_ns - gap.start_ns > 1.4 * NS_PER_S
+        assert gap.end_ns - gap.start_ns > 1.2 * NS_PER_S
         tick = max(reader.ticks(), key=lambda tick: tick.end_ns - tick.start_ns)
         assert tick.lanes
-        assert sum(gil.watched_ns for gil in tick.gils) <= tick.end_ns - tick.start_ns - 1.4 * NS_PER_S
+        assert sum(gil.watched_ns for gil in tick.gils) <= tick.end_ns - tick.start_ns - 1.2 * NS_PER_S
         for lane in tick.lanes:
-            assert lane.states[State.UNKNOWN] > 1.4 * NS_PER_S
+            assert lane.states[State.UNKNOWN] > 1.2 * NS_PER_S
 
 
 def head_ns(path: Path) -> int:
@@ -119,9 +119,9 @@ def test_a_suspended_machine_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     began = time.monotonic()
 
     def control() -> Ending | None:
-        if time.monotonic() > began + 0.5:
+        if time.monotonic() > began + 0.3:
             ahead[0] = 7_200 * NS_PER_S
-        return Ending("enough", stop_target=True) if time.monotonic() > began + 2.5 else None
+        return Ending("enough", stop_target=True) if time.monotonic() > began + 1.7 else None
 
     with watched("sleepers.py", 1, 100) as target:
         path = tmp_path / "r.gilscope"

@@ -1,18 +1,16 @@
-"""What a service serves with gilscope beside it and without, in spans that alternate."""
+"""What gilscope says of a service under load, and what the service serves with it beside and without."""
 
 from __future__ import annotations
 
-import math
-import statistics
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from tests.benchmarks.pausing import SETTLE_S, Slowdown, estimate, quadruples
 from tests.services.catalogue import Service
 from tests.services.running import Attached, Running, running
 
-STUDENT_95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13)
-"""Of Student's t for 1, 2, 3 … degrees of freedom."""
+WARM_S = 1.0
 
 
 @dataclass
@@ -20,48 +18,59 @@ class Measured:
     """What came out for one service."""
 
     service: Service
-    without: list[float] = field(default_factory=list)
-    """Served per second, a figure a span."""
-    beside: list[float] = field(default_factory=list)
-    """The same with gilscope attached, each span just before or after its one of `without`."""
-    summaries: list[dict[str, Any]] = field(default_factory=list)
-    failed: int = 0
+    summary: dict[str, Any]
+    """Of a watch that went on without a pause."""
+    served: float
+    """Per second, during that watch."""
+    failed: int
+    slowdown: Slowdown | None = None
+    """By how much less is served beside gilscope than without it; None: not measured."""
 
     @property
-    def difference(self) -> tuple[float, float]:
-        """Mean and half of the 95 % interval of how much more is served with gilscope, as a share."""
-        shares = [b / a - 1 for a, b in zip(self.without, self.beside, strict=True)]
-        if len(shares) < 2:
-            return statistics.fmean(shares), math.inf
-        freedom = min(len(shares) - 1, len(STUDENT_95))
-        error = statistics.stdev(shares) / math.sqrt(len(shares))
-        return statistics.fmean(shares), STUDENT_95[freedom - 1] * error
-
-    @property
-    def verdicts(self) -> list[str]:
-        return [summary["verdict"]["kind"] for summary in self.summaries]
+    def verdict(self) -> str:
+        kind: str = self.summary["verdict"]["kind"]
+        return kind
 
     @property
     def is_right(self) -> bool:
-        return set(self.verdicts) <= self.service.verdicts
+        return self.verdict in self.service.verdicts
 
 
-def measure(service: Service, seconds: float, spans: int) -> Measured:
-    """Watch a service in `spans` spans of `seconds` seconds, and leave it alone in as many."""
-    found = Measured(service)
+def measure(service: Service, seconds: float, *, compared_s: float = 0.0, block_s: float = 1.0) -> Measured:
+    """Attach to a service under load.
+
+    Args:
+        service: it.
+        seconds: how long to watch it without a pause.
+        compared_s: how long to watch it after that in blocks, gilscope being stopped in between.
+        block_s: how long a block is.
+    """
     with running(service) as started:
-        rate(started, 1.0)
-        for number in range(spans):
-            # First one, then the other: what drifts does not favour either.
-            for beside in (False, True) if number % 2 == 0 else (True, False):
-                if beside:
-                    attached = Attached(started.pid, started.folder, number)
-                    found.beside.append(rate(started, seconds))
-                    found.summaries.append(attached.end())
-                else:
-                    found.without.append(rate(started, seconds))
-        found.failed = started.failed()
-    return found
+        time.sleep(WARM_S)
+        attached = Attached(started.pid, started.folder, "watched")
+        served = rate(started, seconds)
+        summary = attached.end()
+        slowdown = slowed(started, compared_s, block_s) if compared_s else None
+        return Measured(service, summary, served, started.failed(), slowdown)
+
+
+def slowed(started: Running, seconds: float, block_s: float) -> Slowdown:
+    """How much less is served while gilscope is attached and runs than while it is stopped.
+
+    In neighbouring blocks of one attachment: from one minute to the next a machine changes by more than
+    what is looked for (tests/benchmarks/pausing.py).
+    """
+    attached = Attached(started.pid, started.folder, "compared")
+
+    def watch(on: bool) -> None:
+        attached.pause(on=not on)
+        time.sleep(SETTLE_S)
+
+    try:
+        return estimate(list(quadruples(seconds, started.served, watch, block_s)))
+    finally:
+        attached.pause(on=False)
+        attached.end()
 
 
 def rate(started: Running, seconds: float) -> float:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from tests.benchmarks.pausing import signal_watcher
 from tests.commands import command, environment
 from tests.services.catalogue import Service
 from tests.services.environment import python
@@ -118,9 +119,9 @@ def running(service: Service) -> Iterator[Running]:
 class Attached:
     """`gilscope attach --headless --json`, watching since it was made."""
 
-    def __init__(self, pid: int, folder: Path, number: int) -> None:
-        self._json = folder / f"s{number}.json"
-        recording = folder / f"r{number}.gilscope"
+    def __init__(self, pid: int, folder: Path, name: str) -> None:
+        self._json = folder / f"{name}.json"
+        recording = folder / f"{name}.gilscope"
         words = command("attach", pid, "--headless", "--json", self._json, "-o", recording)
         self._process = subprocess.Popen(
             words, env=environment(folder), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -128,6 +129,10 @@ class Attached:
         )  # fmt: skip
         # A recording with ticks: it is past its preparation.
         wait_for(lambda: _size(recording) + _size(Path(f"{recording}-wal")) > 100_000, "it does not watch")
+
+    def pause(self, *, on: bool) -> None:
+        """Stop it, with the py-spy that it runs, or let it go on."""
+        signal_watcher(self._process, signal.SIGSTOP if on else signal.SIGCONT)
 
     def end(self) -> dict[str, Any]:
         """End the watch; its summary."""
