@@ -49,8 +49,8 @@ class PortableTarget:
         """
         if spec.mode != "asis" or spec.function is not None:
             raise UsageError(
-                f"--mode {spec.mode}, and SCRIPT:FUNCTION, need Linux: elsewhere a program is watched as it "
-                "is.\nLeave them out."
+                "--mode and SCRIPT:FUNCTION need Linux: elsewhere a program is watched as it is.\n"
+                "Leave them out."
             )
         try:
             process = subprocess.Popen(spec.command(), cwd=spec.cwd, env={**os.environ, **dict(spec.env)})

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 from gilscope.errors import CannotObserveError, UsageError
 from gilscope.launch.attached import AttachSpec, short_command
@@ -65,11 +64,9 @@ def examine(pid: int) -> AttachSpec:
     facts = portable.facts(pid)
     if facts is None or facts.state == "Z":
         raise UsageError(f"There is no process {pid}.\nName the pid of a running Python.")
-    program = portable.executable(pid)
-    if program is not None and "python" not in Path(program).name.lower():
-        raise CannotObserveError(
-            f"Cannot observe process {pid}: {Path(program).name} is no Python.\nName the pid of one."
-        )
+    program, name = portable.executable(pid), portable.name_of(pid)
+    if "python" not in name.lower():
+        raise CannotObserveError(f"Cannot observe process {pid}: {name} is no Python.\nName the pid of one.")
     return AttachSpec(
         pid=pid,
         start_ticks=facts.identity.start_ticks,

@@ -56,6 +56,14 @@ def command_line(pid: int) -> str:
     return "?"
 
 
+def name_of(pid: int) -> str:
+    """The file name of its program; "?" when gone."""
+    try:
+        return psutil.Process(pid).name() or "?"
+    except (psutil.Error, OSError):
+        return "?"
+
+
 def executable(pid: int) -> str | None:
     """The path of the running program."""
     try:

@@ -132,7 +132,7 @@ def test_no_proc_there(tmp_path: Path) -> None:
 
 
 def test_doctor_says_so(tmp_path: Path) -> None:
-    outcome = foreign(tmp_path, "darwin", "doctor", "--json")
+    outcome = foreign(tmp_path, "win32", "doctor", "--json")
     assert "Traceback" not in outcome.stderr
     assert "py-spy only" in outcome.stdout.decode()
 
@@ -204,6 +204,27 @@ class TestPsutil:
         assert status is not None
         assert status.shell_code == 128 + 15
         wait_for(lambda: is_gone(child.pid), "it lives")
+
+    def test_what_can_be_attached_to(self) -> None:
+        from gilscope.errors import CannotObserveError, UsageError
+        from gilscope.sampler.portable import examine
+
+        with watched("sleepers.py", 1, 100) as target:
+            spec = examine(target.pid)
+            assert (spec.pid, spec.needs_pyspy) == (target.pid, True)
+            assert "sleepers.py 1 100" in spec.command
+            attached = PortableTarget.attach(spec)
+            assert attached.poll() is None
+            assert attached.stop() is None, "it is not ours to end"
+            target.kill()
+            assert attached.poll() is not None
+        with subprocess.Popen(["sleep", "100"]) as other:
+            with pytest.raises(CannotObserveError, match="sleep is no Python"):
+                examine(other.pid)
+            other.kill()
+        for pid in (2**22 - 3, os.getpid()):
+            with pytest.raises(UsageError):
+                examine(pid)
 
     def test_it_cannot_start(self, tmp_path: Path) -> None:
         from gilscope.errors import UsageError
