@@ -70,13 +70,13 @@ def under_gilscope(seconds: float, busy: int, idle: int, block_s: float = 0.1) -
             _wait_for_work(work)
 
             def watch(on: bool) -> None:
-                signal_watcher(sampler, signal.SIGCONT if on else signal.SIGSTOP)
+                _signal(sampler, signal.SIGCONT if on else signal.SIGSTOP)
                 time.sleep(SETTLE_S)
 
             try:
-                return estimate(list(quadruples(seconds, work, watch, block_s)))
+                return estimate(list(_quadruples(seconds, work, watch, block_s)))
             finally:
-                signal_watcher(sampler, signal.SIGCONT)
+                _signal(sampler, signal.SIGCONT)
 
 
 def under_pyspy(seconds: float, busy: int, idle: int, *options: str, block_s: float = 1.0) -> Slowdown:
@@ -96,13 +96,12 @@ def under_pyspy(seconds: float, busy: int, idle: int, *options: str, block_s: fl
                     spies.enter_context(_started([*command, "-p", str(watched.pid)], stop=signal.SIGINT))
                 time.sleep(PYSPY_STARTS_S if on else SETTLE_S)
 
-            return estimate(list(quadruples(seconds, work, watch, block_s)))
+            return estimate(list(_quadruples(seconds, work, watch, block_s)))
 
 
-def quadruples(
+def _quadruples(
     seconds: float, work: Callable[[], int], watch: Callable[[bool], None], block_s: float
 ) -> Iterator[float]:
-    """Of each four blocks: unwatched speed over watched speed, minus 1."""
     end = time.monotonic() + seconds - 3
     while time.monotonic() < end:
         done, took = {True: 0, False: 0}, {True: 0.0, False: 0.0}
@@ -151,7 +150,7 @@ def _started(command: list[str], stop: signal.Signals = signal.SIGTERM) -> Itera
                 process.terminate()
 
 
-def signal_watcher(sampler: subprocess.Popen[bytes], number: signal.Signals) -> None:
+def _signal(sampler: subprocess.Popen[bytes], number: signal.Signals) -> None:
     """To the sampler and the py-spy that it runs, not to its target."""
     children = Path(f"/proc/{sampler.pid}/task/{sampler.pid}/children")
     with contextlib.suppress(OSError):

@@ -1,8 +1,8 @@
 """`python -m tests.services`: gilscope attached to services that nobody here wrote, under load.
 
 A row a service: its lanes, the verdict and whether it is the right one, what was held, what could not be
-read, what watching cost, what was served a second, and how much less that is with gilscope than without, in
-blocks that alternate within one attachment.
+read, what watching cost, what was served a second, and how much less that is with gilscope than without, and
+how much more CPU time each request takes, in blocks that alternate within one attachment.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.services.measure import Measured, gaps_s, held, measure, wrong_lanes
 
 HEAD = (
     f"{'service':<22}{'lanes':>6}{'procs':>6}  {'verdict':<18}{'right':<6}{'held':>6}{'gaps s':>8}{'cost':>7}"
-    f"{'served/s':>10}  {'fewer with gilscope, 95 %':<28}{'errors':>6}"
+    f"{'served/s':>10}  {'fewer with gilscope, 95 %':<27}{'CPU for each, more':<27}{'errors':>6}"
 )
 
 
@@ -27,7 +27,7 @@ def row(found: Measured) -> str:
         f"{found.service.name:<22}{len(summary['lanes']):>6}{len(summary['processes']):>6}  "
         f"{found.verdict:<18}{'yes' if found.is_right else 'NO':<6}{held(summary):>6.0%}"
         f"{gaps_s(summary):>8.2f}{summary['gilscope']['cost']['share_of_core']:>7.1%}{found.served:>10.1f}  "
-        f"{found.slowdown or 'not measured'!s:<28}{found.failed:>6}"
+        f"{found.slower or 'not measured'!s:<27}{found.dearer or 'not measured'!s:<27}{found.failed:>6}"
     )
 
 

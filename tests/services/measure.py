@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import dataclass
 from typing import Any
 
-from tests.benchmarks.pausing import SETTLE_S, Slowdown, estimate, quadruples
+from tests.benchmarks.pausing import SETTLE_S, Slowdown, estimate
 from tests.services.catalogue import Service
 from tests.services.running import Attached, Running, running
 
@@ -23,8 +24,10 @@ class Measured:
     served: float
     """Per second, during that watch."""
     failed: int
-    slowdown: Slowdown | None = None
+    slower: Slowdown | None = None
     """By how much less is served beside gilscope than without it; None: not measured."""
+    dearer: Slowdown | None = None
+    """By how much more CPU time each takes."""
 
     @property
     def verdict(self) -> str:
@@ -50,27 +53,60 @@ def measure(service: Service, seconds: float, *, compared_s: float = 0.0, block_
         attached = Attached(started.pid, started.folder, "watched")
         served = rate(started, seconds)
         summary = attached.end()
-        slowdown = slowed(started, compared_s, block_s) if compared_s else None
-        return Measured(service, summary, served, started.failed(), slowdown)
+        slower, dearer = compare(started, compared_s, block_s) if compared_s else (None, None)
+        return Measured(service, summary, served, started.failed(), slower, dearer)
 
 
-def slowed(started: Running, seconds: float, block_s: float) -> Slowdown:
-    """How much less is served while gilscope is attached and runs than while it is stopped.
+def compare(started: Running, seconds: float, block_s: float) -> tuple[Slowdown, Slowdown]:
+    """How much less is served while gilscope runs than while it is stopped; and how much more CPU each takes.
 
-    In neighbouring blocks of one attachment: from one minute to the next a machine changes by more than
-    what is looked for (tests/benchmarks/pausing.py).
+    In neighbouring blocks of one attachment, in fours: from one minute to the next a machine changes by
+    more than what is looked for (tests/benchmarks/pausing.py). What is served a second follows all that
+    goes on here; CPU time for each does less so.
     """
     attached = Attached(started.pid, started.folder, "compared")
-
-    def watch(on: bool) -> None:
-        attached.pause(on=not on)
-        time.sleep(SETTLE_S)
-
+    slower, dearer = [], []
+    end = time.monotonic() + seconds
     try:
-        return estimate(list(quadruples(seconds, started.served, watch, block_s)))
+        while time.monotonic() < end:
+            blocks: dict[bool, list[Block]] = {True: [], False: []}
+            first = random.random() < 0.5
+            for on in (first, not first, not first, first):
+                attached.pause(on=not on)
+                time.sleep(SETTLE_S)
+                blocks[on].append(block(started, block_s))
+            beside, without = Block.total(blocks[True]), Block.total(blocks[False])
+            if beside.served and without.served:
+                slower.append(without.served / without.seconds / (beside.served / beside.seconds) - 1)
+                dearer.append(beside.cpu_s / beside.served / (without.cpu_s / without.served) - 1)
     finally:
         attached.pause(on=False)
         attached.end()
+    return estimate(slower), estimate(dearer)
+
+
+@dataclass(frozen=True)
+class Block:
+    """What was served in some time, and the CPU time that the service took for it."""
+
+    served: int
+    seconds: float
+    cpu_s: float
+
+    @classmethod
+    def total(cls, blocks: list[Block]) -> Block:
+        return cls(
+            sum(each.served for each in blocks),
+            sum(each.seconds for each in blocks),
+            sum(each.cpu_s for each in blocks),
+        )
+
+
+def block(started: Running, seconds: float) -> Block:
+    """Look at the service for some time."""
+    served, began, cpu_s = started.served(), time.monotonic(), started.cpu_s()
+    time.sleep(seconds)
+    return Block(started.served() - served, time.monotonic() - began, started.cpu_s() - cpu_s)
 
 
 def rate(started: Running, seconds: float) -> float:

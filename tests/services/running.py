@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from tests.benchmarks.pausing import signal_watcher
+from gilscope.launch import tree
+from tests.benchmarks.pausing import _signal
 from tests.commands import command, environment
 from tests.services.catalogue import Service
 from tests.services.environment import python
@@ -82,6 +83,14 @@ class Running:
         """Those that went wrong."""
         return _size(self.folder / "failed")
 
+    def cpu_s(self) -> float:
+        """CPU time of all processes of the service so far, those that have ended not among them."""
+        total_ns = 0
+        for entry in tree.walk([self.pid]):
+            with contextlib.suppress(OSError):
+                total_ns += time.clock_gettime_ns((~entry.pid << 3) | 2)  # the clock of that process
+        return total_ns / 1e9
+
     def close(self) -> None:
         """End it, with all that it has started."""
         for process in reversed(self._processes):
@@ -132,7 +141,7 @@ class Attached:
 
     def pause(self, *, on: bool) -> None:
         """Stop it, with the py-spy that it runs, or let it go on."""
-        signal_watcher(self._process, signal.SIGSTOP if on else signal.SIGCONT)
+        _signal(self._process, signal.SIGSTOP if on else signal.SIGCONT)
 
     def end(self) -> dict[str, Any]:
         """End the watch; its summary."""
