@@ -416,6 +416,8 @@ class Verdict:
     confidence_reason: str = ""
     would_change: tuple[str, ...] = ()
     """What would have to be different for another verdict."""
+    limits: tuple[tuple[str, str, str], ...] = ()
+    """The figures that decided: what each is, its value, and the limit that it keeps, in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,12 @@ def _cells(character: str) -> int:
 
 def cut(text: str, cells: int) -> str:
     """`text`, or as much of it as fits with an ellipsis."""
-    if width(text) <= cells:
+    if len(text) > 8 * cells + 64:
+        # Of a text that has no end, only so much is looked at; marks without a width may follow others.
+        text = text[: 8 * cells + 64]
+        if width(text) <= cells:
+            return text
+    elif width(text) <= cells:
         return text
     kept, room = [], cells - 1
     for character in text:

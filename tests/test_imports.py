@@ -20,6 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "text": {"model"},
     "clock": {"model"},
     "signals": set(),
+    "settings": {"gilscope", "errors", "text", "model"},
     "launch": COMMON | {"launch"},
     "sources": COMMON | {"sources"},
     "recording": COMMON | {"recording"},
@@ -27,13 +28,14 @@ ALLOWED: dict[str, set[str]] = {
     "sampler": COMMON | {"sampler", "sources", "launch", "recording"},
     "doctor": COMMON | {"doctor", "sources", "launch", "recording"},
     "exports": COMMON | {"exports", "recording", "analysis"},
-    "views": COMMON | {"views", "recording"},
+    "views": COMMON | {"views", "recording", "settings"},
     "pytest_plugin": COMMON | {"launch", "recording", "analysis", "exports"},
     "lessons": set(),
     "comparing": COMMON | {"launch", "recording", "analysis", "exports"},
     "serving": COMMON | {"serving"},
     "cli": COMMON
-    | {"cli", "comparing", "doctor", "launch", "sampler", "recording", "analysis", "exports", "views"}
+    | {"cli", "settings", "comparing", "doctor", "launch", "sampler", "recording", "analysis", "exports"}
+    | {"views"}
     | {"lessons", "serving"},
     "__main__": {"cli"},
     "__init__": set(),
@@ -47,7 +49,9 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "sqlite3": ("recording/",),
     "subprocess": ("launch/", "sources/pyspy.py"),
     "elftools": ("sources/elf.py",),
-    "platformdirs": ("recording/store.py",),
+    "platformdirs": ("recording/store.py", "settings.py"),
+    "msgspec": ("settings.py", "views/"),
+    "tomlkit": ("settings.py",),
     "jinja2": ("exports/html/",),
     "markupsafe": ("exports/html/",),
     "aiohttp": ("serving/",),
@@ -62,9 +66,11 @@ PURE = {
     "analysis/quality.py", "analysis/unknown.py", "analysis/free_threaded.py", "analysis/span.py",
     "analysis/compare.py", "exports/text.py", "exports/compare.py", "text.py", "model.py",
     "exports/spans.py", "exports/cells.py", "exports/screen.py", "exports/names.py",
-    "doctor/finding.py", "exports/html/words.py", "views/present.py", "views/axis.py",
+    "doctor/finding.py", "exports/html/words.py", "views/present.py", "views/axis.py", "views/layout.py",
+    "views/lane_rows.py",
     "serving/access.py",
 }  # fmt: skip
+PURE |= {"views/helping.py", "views/keymap.py", "views/notices.py", "views/words.py"}
 PURE |= {
     path.relative_to(PACKAGE).as_posix()
     for part in ("verdict", "limits")
@@ -185,9 +191,10 @@ def test_a_command_starts_fast() -> None:
     assert not {
         name
         for name in at_top
-        if name.split(".")[0] in {"textual", "psutil", "sqlite3", "elftools", "jinja2"}
+        if name.split(".")[0] in {"textual", "psutil", "sqlite3", "elftools", "jinja2", "msgspec", "tomlkit"}
     }
-    assert not {name for name in at_top if name.startswith(("gilscope.views", "gilscope.recording"))}
+    slow = ("gilscope.views", "gilscope.recording", "gilscope.settings")
+    assert not {name for name in at_top if name.startswith(slow)}
 
 
 def test_the_rules_know_all_parts() -> None:

@@ -41,6 +41,7 @@ click.rich_click.OPTION_GROUPS = {
             "name": "What comes of it",
             "options": ["--serve", "--headless", "--json", "-o", "--keep", "--help"],
         },
+        {"name": "The screen", "options": ["--theme", "--ascii"]},
         {"name": "A gate for CI", "options": ["--fail-on", "--junit", "--markdown"]},
     ],
     "gilscope attach": [

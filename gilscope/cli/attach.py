@@ -11,6 +11,7 @@ import rich_click as click
 from gilscope.cli.closing import sum_up
 from gilscope.cli.common import errors_end_it, has_live_screen, say
 from gilscope.cli.gate import list_metrics
+from gilscope.cli.looks import check_look, look_of, look_options
 from gilscope.cli.options import WatchOptions, watch_options
 from gilscope.cli.watching import watch_from_beside, watch_on_screen
 from gilscope.errors import UsageError
@@ -19,7 +20,8 @@ from gilscope.errors import UsageError
 @click.command()
 @click.argument("pid", required=False)
 @watch_options(duration="Watch for so many seconds; the process runs on.")
-def attach(*, pid: str | None, **watching: Any) -> None:
+@look_options
+def attach(*, pid: str | None, theme: str | None, plain: bool | None, **watching: Any) -> None:
     """Watch a Python that runs already, and its child processes, by its PID.
 
     Nothing in it is stopped, changed or added. It runs on when the watch ends: with `q`, ctrl-C, after
@@ -32,6 +34,7 @@ def attach(*, pid: str | None, **watching: Any) -> None:
     if "help" in options.fail_on:
         list_metrics()
     with errors_end_it():
+        check_look(theme)
         gate = options.gate()
         options.check_numbers()
         number = _pid(pid)
@@ -43,8 +46,10 @@ def attach(*, pid: str | None, **watching: Any) -> None:
                 f"gilscope: process {number} is stopped, by a signal or a debugger: until then there is "
                 f"little to see.\nTo let it go on: kill -CONT {number}"
             )
-        watch = watch_from_beside if options.headless or not has_live_screen() else watch_on_screen
-        watch(config)
+        if options.headless or not has_live_screen():
+            watch_from_beside(config)
+        else:
+            watch_on_screen(config, look_of(theme, plain))
         with contextlib.suppress(BrokenPipeError):
             sum_up(config.recording, options.json_file, gate)
         exit_code = gate.exit_code(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from gilscope.errors import GilscopeError, UsageError
+from gilscope.errors import EXIT_USAGE, GilscopeError, UsageError
 from gilscope.model import NS_PER_S, Flames, Quality, SpanReport, Verdict
 from gilscope.text import clean
 
@@ -48,12 +49,18 @@ def errors_end_it() -> Iterator[None]:
     try:
         yield
     except GilscopeError as error:
+        # It may name files and programs, which strangers have named.
         say(f"gilscope: {error}")
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # Whoever read our output has had enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(141)
+    except OSError as error:
+        # Standard output, as all that is written to files has words of its own: it is a full disk, say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        say(f"gilscope: Cannot write the output: {error.strerror or error}.")
+        sys.exit(EXIT_USAGE)
 
 
 def say(text: str) -> None:
@@ -92,8 +99,12 @@ def check_writable(path: Path, option: str = "--json") -> None:
 def write_file(path: Path, text: str) -> None:
     """Write a file that only its owner may read; an error of ours if that cannot be."""
     try:
-        path.write_text(text)
-        path.chmod(0o600)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            if stat.S_ISREG(os.fstat(handle).st_mode):  # /dev/null is everybody's
+                with contextlib.suppress(PermissionError):
+                    os.fchmod(handle, 0o600)
+            file.write(text)
     except OSError as error:
         raise UsageError(f"Cannot write {path}: {error.strerror}.\nName another file.") from error
 

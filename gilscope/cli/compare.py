@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from gilscope.cli.common import check_writable, errors_end_it, say, write_file
+from gilscope.cli.looks import check_look, look_of, look_options
 from gilscope.errors import UsageError
 
 if TYPE_CHECKING:
     from gilscope.analysis.compare import Run
+    from gilscope.views.scope_app import Look
 
 
 @click.command()
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     help="Write the comparison (-: to stdout).",
 )
 @click.option("--no-screen", is_flag=True, help="Print the table only, also on a terminal.")
+@look_options
 def compare(
     *,
     target: str | None,
@@ -53,6 +56,8 @@ def compare(
     env: tuple[str, ...],
     json_file: Path | None,
     no_screen: bool,
+    theme: str | None,
+    plain: bool | None,
 ) -> None:
     """Run a SCRIPT with threads and with processes, one after the other, and say which is better.
 
@@ -62,6 +67,7 @@ def compare(
 
     words = [word for word in (target, *others) if word is not None]
     with errors_end_it():
+        check_look(theme)
         if json_file is not None and str(json_file) != "-":
             check_writable(json_file)
         if module is None and words and all(map(comparing.is_recording, words)):
@@ -92,7 +98,7 @@ def compare(
             else:
                 write_file(json_file, written)
         if json_file is None or str(json_file) != "-":
-            if not no_screen and _has_terminal() and not _show_compared(runs):
+            if not no_screen and _has_terminal() and not _show_compared(runs, look_of(theme, plain)):
                 return
             click.echo(comparing.render(runs, as_json=False), nl=False)
 
@@ -102,7 +108,7 @@ def _has_terminal() -> bool:
     return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
-def _show_compared(runs: Sequence[Run]) -> bool:
+def _show_compared(runs: Sequence[Run], look: Look) -> bool:
     """Show runs side by side until somebody quits; whether the terminal is still there then."""
     from gilscope import comparing  # noqa: PLC0415
     from gilscope.views.compare_app import CompareApp  # noqa: PLC0415
@@ -113,5 +119,6 @@ def _show_compared(runs: Sequence[Run]) -> bool:
         [ComparedRun(recording=path, figures=figures) for path, figures in shown.recordings],
         ComparedTable(labels=shown.labels, rows=shown.rows, advice=shown.advice),
     )
+    app.put_look(look)
     app.run()
     return not app.hung_up

@@ -13,6 +13,7 @@ import rich_click as click
 
 from gilscope.cli.closing import sum_up
 from gilscope.cli.common import errors_end_it, has_live_screen
+from gilscope.cli.looks import check_look, look_of, look_options
 from gilscope.cli.watching import watch_headless, watch_on_screen
 from gilscope.errors import UsageError
 from gilscope.lessons import LESSONS, Lesson, beside, find, nearest
@@ -20,6 +21,7 @@ from gilscope.sampler import config as limits
 
 if TYPE_CHECKING:
     from gilscope.views.app import GilscopeApp
+    from gilscope.views.scope_app import Look
 
 WIDTH = 80
 MARKDOWN = str.maketrans("", "", "`")
@@ -32,9 +34,19 @@ MARKDOWN = str.maketrans("", "", "`")
     "--python", metavar="PATH", help="Interpreter to run it with (default: one that it can run on)."
 )
 @click.option("--headless", is_flag=True, help="No screen: the text, the run, the summary.")
-def lesson(*, name: str | None, seconds: float | None, python: str | None, headless: bool) -> None:
+@look_options
+def lesson(
+    *,
+    name: str | None,
+    seconds: float | None,
+    python: str | None,
+    headless: bool,
+    theme: str | None,
+    plain: bool | None,
+) -> None:
     """Learn by watching: a short script, with a text beside it. Without a NAME: list the lessons."""
     with errors_end_it():
+        check_look(theme)
         if seconds is not None and not 0.5 <= seconds <= 3600:
             raise UsageError(
                 f"--seconds {seconds:g} is out of range: it is from 0.5 to 3600.\n"
@@ -49,8 +61,10 @@ def lesson(*, name: str | None, seconds: float | None, python: str | None, headl
             hint = f"Did you mean {meant}? " if meant else ""
             raise UsageError(f"There is no lesson {name}.\n{hint}`gilscope lesson` lists them all.")
         on_screen = has_live_screen() and not headless
-        run = _on_screen if on_screen else _headless
-        code = run(chosen, seconds, python)
+        if on_screen:
+            code = _on_screen(chosen, seconds, python, look=lambda: look_of(theme, plain))
+        else:
+            code = _headless(chosen, seconds, python)
     sys.exit(code)
 
 
@@ -109,12 +123,12 @@ def _plain(markdown: str) -> str:
     return "\n\n".join(textwrap.fill(part, WIDTH) for part in paragraphs)
 
 
-def _on_screen(chosen: Lesson, seconds: float | None, python: str | None) -> int:
+def _on_screen(chosen: Lesson, seconds: float | None, python: str | None, *, look: Callable[[], Look]) -> int:
     """Show lessons until the user has had enough."""
     while True:
         config = _config(chosen, seconds, python)
         steps: list[int] = []
-        code = watch_on_screen(config, dress=_dress(chosen, steps))
+        code = watch_on_screen(config, look(), dress=_dress(chosen, steps))
         following = _runnable(chosen, steps[0]) if steps else None
         if following is None:
             with contextlib.suppress(BrokenPipeError):

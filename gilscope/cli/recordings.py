@@ -16,11 +16,14 @@ from gilscope.cli.common import (
     span_of,
     verdict_of,
 )
+from gilscope.cli.looks import check_look, look_of, look_options
 from gilscope.cli.serve import ServingCommand, replay_in_browser, serve_option
 from gilscope.errors import RecordingError, UsageError
 from gilscope.model import NS_PER_S
 from gilscope.serving.place import Place
 from gilscope.text import clean, clock_text, cut, pad
+
+CHECKED_BYTES = 8_000_000
 
 
 @click.command(cls=ServingCommand)
@@ -33,13 +36,23 @@ from gilscope.text import clean, clock_text, cut, pad
     show_default=True,
     help="Play this many times as fast.",
 )
+@look_options
 @serve_option
-def replay(*, file: str, at_s: float | None, speed: float, serve: Place | None) -> None:
+def replay(
+    *,
+    file: str,
+    at_s: float | None,
+    speed: float,
+    serve: Place | None,
+    theme: str | None,
+    plain: bool | None,
+) -> None:
     """Scrub through a recording again."""
     from gilscope.recording import store  # noqa: PLC0415
     from gilscope.recording.reader import RecordingReader  # noqa: PLC0415
 
     with errors_end_it():
+        check_look(theme)
         path = store.find(file)
         reader = RecordingReader(path, live=True)  # the app checks it in full
         title, head_ns = reader.session().command, reader.head_ns()
@@ -51,7 +64,7 @@ def replay(*, file: str, at_s: float | None, speed: float, serve: Place | None) 
                 "Name an earlier moment with --at."
             )
         if serve is not None:
-            replay_in_browser(path, serve, title=title, at_ns=at_ns, speed=speed)
+            replay_in_browser(path, serve, title=title, at_ns=at_ns, speed=speed, theme=theme)
             return
         if not has_screen():
             raise UsageError(
@@ -72,6 +85,7 @@ def replay(*, file: str, at_s: float | None, speed: float, serve: Place | None) 
             at_ns=at_ns,
             speed=speed,
         )
+        app.put_look(look_of(theme, plain))
         app.run()
         if app.exit_error:
             raise RecordingError(app.exit_error)
@@ -105,18 +119,18 @@ def _described(path: Path) -> str:
     from gilscope.recording.reader import RecordingReader  # noqa: PLC0415
 
     try:
-        # Of each only a few rows are read: to check every page of all would take long.
-        reader = RecordingReader(path, live=True)
+        # To check every page of all would take long: only of small ones.
+        reader = RecordingReader(path, live=path.stat().st_size > CHECKED_BYTES)
         try:
             session, head_ns = reader.session(), reader.head_ns()
             verdict = verdict_of(reader, head_ns).kind if head_ns else "empty"
         finally:
             reader.close()
-    except RecordingError:
+    except (RecordingError, OSError):
         return f"{'?':<16}  {'?':>9}  {'damaged':<16}  {'':<24}"
     try:
         started = datetime.fromisoformat(session.started).astimezone().strftime("%Y-%m-%d %H:%M")
-    except ValueError:
+    except (ValueError, OverflowError):
         started = "?"
     length = clock_text(head_ns) + ("" if session.ended_ns is not None else "+")
     command = pad(cut(clean(session.command.replace("\n", " ")), 24), 24)

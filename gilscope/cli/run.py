@@ -11,6 +11,7 @@ import rich_click as click
 from gilscope.cli.closing import sum_up
 from gilscope.cli.common import errors_end_it, has_live_screen
 from gilscope.cli.gate import list_metrics
+from gilscope.cli.looks import check_look, look_of, look_options
 from gilscope.cli.options import WatchOptions, watch_options
 from gilscope.cli.serve import ServingCommand, serve_option, watch_in_browser
 from gilscope.cli.watching import watch_headless, watch_on_screen
@@ -37,6 +38,7 @@ from gilscope.serving.place import Place
 @click.option("--env", multiple=True, metavar="K=V", help="Set an environment variable; may be repeated.")
 @watch_options(duration="End the script after so many seconds.")
 @serve_option
+@look_options
 def run(
     *,
     script: str | None,
@@ -49,6 +51,8 @@ def run(
     cwd: str | None,
     env: tuple[str, ...],
     serve: Place | None,
+    theme: str | None,
+    plain: bool | None,
     **watching: Any,
 ) -> None:
     """Run a SCRIPT (or `-m MODULE`, `-c CODE`) and watch it. Its ARGS follow after `--`.
@@ -67,6 +71,7 @@ def run(
         # As with python itself, all that follows belongs to the program.
         args, script = (script, *args), None
     with errors_end_it():
+        check_look(theme)
         gate = options.gate()
         if serve is not None and options.headless:
             raise UsageError("--serve shows the screen in a browser, --headless none.\nName one of them.")
@@ -84,11 +89,12 @@ def run(
         )
         config = options.settled(spec)
         if serve is not None:
-            printed = (str(options.json_file), str(options.markdown_file))
-            exit_code = watch_in_browser(config, serve, address_to_stdout="-" not in printed)
+            to_stdout = "-" not in (str(options.json_file), str(options.markdown_file))
+            exit_code = watch_in_browser(config, serve, theme=theme, address_to_stdout=to_stdout)
+        elif options.headless or not has_live_screen():
+            exit_code = watch_headless(config)
         else:
-            watch = watch_headless if options.headless or not has_live_screen() else watch_on_screen
-            exit_code = watch(config)
+            exit_code = watch_on_screen(config, look_of(theme, plain))
         with contextlib.suppress(BrokenPipeError):
             sum_up(config.recording, options.json_file, gate)
         exit_code = gate.exit_code(exit_code, ended_by_us=options.duration is not None)

@@ -72,7 +72,9 @@ serve_option = click.option(
 )
 
 
-def watch_in_browser(config: limits.SamplerConfig, place: Place, *, address_to_stdout: bool = True) -> int:
+def watch_in_browser(
+    config: limits.SamplerConfig, place: Place, *, theme: str | None = None, address_to_stdout: bool = True
+) -> int:
     """Watch in a process of its own, and show the recording in every browser that has the address.
 
     The target is started once, and ends with the server unless it has ended before.
@@ -92,7 +94,12 @@ def watch_in_browser(config: limits.SamplerConfig, place: Place, *, address_to_s
         link = SamplerLink.start(dataclasses.replace(config, columns=COLUMNS, rows=ROWS).to_json())
         shown = LiveSession(link, config.spec.display)
         title = " ".join([config.spec.display, *config.spec.args])
-        settings = {"recording": os.fspath(config.recording), "title": title[:TITLE_MOST], "live": True}
+        settings = {
+            "recording": os.fspath(config.recording),
+            "title": title[:TITLE_MOST],
+            "live": True,
+            "theme": theme,
+        }
         try:
             _serve(listening, place, shown, settings, to_stdout=address_to_stdout)
         finally:
@@ -105,7 +112,9 @@ def watch_in_browser(config: limits.SamplerConfig, place: Place, *, address_to_s
     return link.exit_code or 0
 
 
-def replay_in_browser(path: Path, place: Place, *, title: str, at_ns: int | None, speed: float) -> None:
+def replay_in_browser(
+    path: Path, place: Place, *, title: str, at_ns: int | None, speed: float, theme: str | None = None
+) -> None:
     """Show a recording in every browser that has the address."""
     with _listen(place) as listening:
         settings = {
@@ -114,6 +123,7 @@ def replay_in_browser(path: Path, place: Place, *, title: str, at_ns: int | None
             "live": False,
             "at_ns": at_ns,
             "speed": speed,
+            "theme": theme,
         }
         shown = FinishedRecording(path)
         _serve(listening, place, shown, settings, to_stdout=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gilscope.cli.common import ScreenVerdict, figures_until, flames_of, quality_of, span_of, verdict_of
+from gilscope.cli.looks import look_of
 from gilscope.launch.remote import ControlLine
 from gilscope.views.control import ControlStatus
 from gilscope.views.page_app import PageApp
@@ -54,6 +55,7 @@ def main() -> None:
         at_ns=settings.get("at_ns"),
         speed=settings.get("speed", 1.0),
     )
+    app.put_look(look_of(settings.get("theme"), plain=False))
     # The control's own end of the line never waits; this one does.
     threading.Thread(target=_follow, args=(line.dup(), control, app), daemon=True).start()
     app.run()

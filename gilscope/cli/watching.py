@@ -18,6 +18,7 @@ from gilscope.signals import ENDINGS
 if TYPE_CHECKING:
     from gilscope.launch.handle import TargetHandle
     from gilscope.views.app import GilscopeApp
+    from gilscope.views.scope_app import Look
 
 
 def watch_headless(config: limits.SamplerConfig) -> int:
@@ -72,9 +73,18 @@ def _in_foreground() -> bool:
 
 
 def watch_on_screen(
-    config: limits.SamplerConfig, *, dress: Callable[[GilscopeApp], None] = lambda _: None
+    config: limits.SamplerConfig,
+    look: Look | None = None,
+    *,
+    dress: Callable[[GilscopeApp], None] = lambda _: None,
 ) -> int:
-    """Watch in a process of its own, and show the recording while it grows; `dress` may change the app."""
+    """Watch in a process of its own, and show the recording while it grows.
+
+    Args:
+        config: what to watch, and how.
+        look: of the screen; None: as it comes, and nothing is remembered.
+        dress: may change the app.
+    """
     import dataclasses  # noqa: PLC0415
     import shutil  # noqa: PLC0415
 
@@ -103,8 +113,11 @@ def watch_on_screen(
         flames_of=flames_of,
         span_of=span_of,
         summary_of=figures_until,
+        budget_share=config.budget_share,
         attached=config.spec.mode == ATTACHED,
     )
+    if look is not None:
+        app.put_look(look)
     dress(app)
     try:
         app.run()

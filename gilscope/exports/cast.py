@@ -15,7 +15,7 @@ from gilscope.exports.options import Options
 from gilscope.exports.screen import ScreenCells
 from gilscope.model import N_STATES, NS_PER_S, Gil, Lane, Session, State
 from gilscope.recording.streams import RecordingStreams
-from gilscope.text import clock_text, cut, pad
+from gilscope.text import clean, clock_text, cut, pad
 
 COLUMNS, ROWS = 100, 28
 FRAMES_PER_S = 20
@@ -28,6 +28,8 @@ SMOOTH = 20
 GLYPHS = "█!░▓▒·?"
 COLOURS = ("#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#9a9a9a", "#6c6c6c")
 GREY, ORANGE = "#9a9a9a", "#E69F00"
+LONGEST_NS = 10 * NS_PER_S
+"""Of a longer tick only the end is drawn: nothing in it would change."""
 BARS = " ▁▂▃▄▅▆▇█"
 
 
@@ -39,7 +41,7 @@ def pieces(streams: RecordingStreams, options: Options) -> Iterator[str]:
         "width": COLUMNS,
         "height": ROWS,
         "timestamp": _timestamp(session),
-        "title": f"gilscope: {session.command}",
+        "title": f"gilscope: {clean(session.command)}",
         "env": {"TERM": "xterm-256color"},
     }
     yield json.dumps(header) + "\n"
@@ -49,7 +51,7 @@ def pieces(streams: RecordingStreams, options: Options) -> Iterator[str]:
     last = 0
     # What a long watch has let go is not waited for.
     first = streams.first_ns() // frame_ns
-    for cell in cells_of(streams.steps(), frame_ns):
+    for cell in cells_of(streams.steps(), frame_ns, longest_ns=LONGEST_NS):
         changed = picture.draw(cell, frame_ns)
         last = cell.index + 1 - first
         if changed:
@@ -140,7 +142,7 @@ class _Picture:
             return
         holder = self._names.get(of_gil.holder or 0, "nobody" if of_gil.held_ns <= 0 else "?")
         screen.put(row, 8, pad("▶ " + cut(holder, NAMES), NAMES + 2), COLOURS[State.RUNNING])
-        share = min(1.0, of_gil.held_ns / of_gil.watched_ns)
+        share = max(0.0, min(1.0, of_gil.held_ns / of_gil.watched_ns))
         waiting = "?" if of_gil.waiter_ns < 0 else f"{of_gil.waiter_ns / of_gil.watched_ns:.1f}"
         screen.put(row, LEFT + 2, f"held {100 * share:3.0f} %   {waiting:>4} waiting   ")
         filled = round(30 * share)

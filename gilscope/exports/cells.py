@@ -39,16 +39,22 @@ class Cell:
     """By core: nanoseconds that it was busy, and those of the target."""
 
 
-def cells_of(steps: Iterable[tuple[Tick, tuple[Hold, ...]]], cell_ns: int) -> Iterator[Cell]:
-    """The cells of a recording in order; those in which nothing was recorded are left out."""
+def cells_of(
+    steps: Iterable[tuple[Tick, tuple[Hold, ...]]], cell_ns: int, *, longest_ns: int | None = None
+) -> Iterator[Cell]:
+    """The cells of a recording in order; those in which nothing was recorded are left out.
+
+    Of a tick longer than `longest_ns`, as one is in which the watch stood still, only the end has cells.
+    """
     coming: dict[int, Cell] = {}
     for tick, holds in steps:
-        first, last = tick.start_ns // cell_ns, max(tick.start_ns, tick.end_ns - 1) // cell_ns
+        start_ns = tick.start_ns if longest_ns is None else max(tick.start_ns, tick.end_ns - longest_ns)
+        first, last = start_ns // cell_ns, max(start_ns, tick.end_ns - 1) // cell_ns
         for index in sorted(index for index in coming if index < first):
             yield coming.pop(index)
         for index in range(first, last + 1):
             coming.setdefault(index, Cell(index))
-        _add(coming, tick, holds, cell_ns)
+        _add(coming, tick, holds, cell_ns, start_ns)
     for index in sorted(coming):
         yield coming[index]
 
@@ -63,10 +69,10 @@ def _parts(start_ns: int, end_ns: int, cell_ns: int) -> Iterator[tuple[int, int]
         at = until
 
 
-def _add(cells: dict[int, Cell], tick: Tick, holds: tuple[Hold, ...], cell_ns: int) -> None:
+def _add(cells: dict[int, Cell], tick: Tick, holds: tuple[Hold, ...], cell_ns: int, start_ns: int) -> None:
     length = tick.end_ns - tick.start_ns
     short = cell_ns < length
-    parts = [(cells[index], ns, ns / length) for index, ns in _parts(tick.start_ns, tick.end_ns, cell_ns)]
+    parts = [(cells[index], ns, ns / length) for index, ns in _parts(start_ns, tick.end_ns, cell_ns)]
     for cell, ns, share in parts:
         cell.covered_ns += ns
         for core in tick.cores:
@@ -87,15 +93,17 @@ def _add(cells: dict[int, Cell], tick: Tick, holds: tuple[Hold, ...], cell_ns: i
                     if spent:
                         times[state] += spent * share
     if short:
-        _add_exactly(cells, tick, holds, cell_ns)
+        _add_exactly(cells, tick, holds, cell_ns, start_ns)
 
 
-def _add_exactly(cells: dict[int, Cell], tick: Tick, holds: tuple[Hold, ...], cell_ns: int) -> None:
+def _add_exactly(
+    cells: dict[int, Cell], tick: Tick, holds: tuple[Hold, ...], cell_ns: int, start_ns: int
+) -> None:
     for lane, state, start, end in spans_of(tick, holds):
-        for index, ns in _parts(start, end, cell_ns):
+        for index, ns in _parts(max(start, start_ns), min(end, tick.end_ns), cell_ns):
             cells[index].lanes.setdefault(lane, [0.0] * N_STATES)[state] += ns
     for hold in holds:
-        start, end = max(hold.start_ns, tick.start_ns), min(hold.end_ns, tick.end_ns)
+        start, end = max(hold.start_ns, start_ns), min(hold.end_ns, tick.end_ns)
         for index, ns in _parts(start, end, cell_ns):
             of_gil = cells[index].gils.get(hold.gil)
             if of_gil is not None:

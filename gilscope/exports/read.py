@@ -30,6 +30,11 @@ def summary_of(
     With `start_ns`, and where the recording's beginning is not kept, it is a span's: CPU times come from
     the ticks, and what is only known of the whole session is None. Spans that touch add up.
     """
+    with reader.making_sense():
+        return _summary_of(reader, start_ns, end_ns)
+
+
+def _summary_of(reader: RecordingReader, start_ns: int | None, end_ns: int | None) -> dict[str, Any]:
     first_ns = reader.first_ns()
     if start_ns is not None or first_ns > 0:
         head_ns = reader.head_ns()

@@ -13,11 +13,24 @@ from pathlib import Path
 from typing import Any
 
 from gilscope.errors import RecordingError
-from gilscope.recording import schema
+from gilscope.recording import schema, sense
 from gilscope.text import clean
 
-SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
-"""What it raises for a damaged file: its own message may quote bytes that are no text."""
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError)
+"""What it raises for a damaged file: its own message may quote bytes that are no text, moments that are too
+far away cannot be asked for, and a length in a file may be any."""
+NO_FIGURES = (TypeError, ValueError, ArithmeticError, LookupError, MemoryError)
+"""What comes of counting with values that were not checked: a text, many times itself, fills all memory."""
+MOST_BYTES = 16_000_000
+"""The largest row that is read."""
+MOST_TEXT = 16_384
+"""So many characters of a text are read."""
+
+
+def text(column: str) -> str:
+    """A column in a query, with as much of a text as is of use."""
+    # By its bytes, and only then in part: SQLite's substr ends at a NUL.
+    return f"iif(length(CAST({column} AS BLOB)) > {MOST_TEXT}, substr({column}, 1, {MOST_TEXT}), {column})"
 
 
 class Rows:
@@ -28,6 +41,8 @@ class Rows:
         self.version = version
         """The schema that it was written with."""
         self.db = db
+        self.checked = False
+        """Every page, and whether the rows make sense."""
 
     def each(self, sql: str, values: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of an answer, one by one."""
@@ -63,6 +78,16 @@ class Rows:
             with contextlib.suppress(sqlite3.Error):
                 self.db.execute("COMMIT")
 
+    @contextlib.contextmanager
+    def making_sense(self) -> Iterator[None]:
+        """Where the rows were not checked, errors of counting with them are the file's fault."""
+        try:
+            yield
+        except NO_FIGURES as error:
+            if self.checked:
+                raise
+            raise RecordingError(f"{self.path} is damaged: its rows make no sense.") from error
+
     def close(self) -> None:
         """Let go of the file."""
         self.db.close()
@@ -86,8 +111,10 @@ def open_recording(path: Path, *, live: bool) -> Rows:
             version = _check(rows, full=not live)
             if version == schema.VERSION:
                 undo.pop_all()
-                return rows
-            return Rows(path, _up_to_date(rows, version), version)
+            else:
+                rows = Rows(path, _up_to_date(rows, version), version)
+            rows.checked = not live
+            return rows
     except OSError as error:
         raise RecordingError(f"Cannot read {path}: {error.strerror}.") from error
     except SQLITE_ERRORS as error:
@@ -105,6 +132,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     modes = ["mode=rw", "mode=ro", "immutable=1"]
     for number, mode in enumerate(modes):
         db = sqlite3.connect(f"file:{quoted}?{mode}", uri=True, isolation_level=None, timeout=5.0)
+        db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
         try:
             db.execute("PRAGMA trusted_schema = OFF")
             db.execute("PRAGMA query_only = ON")
@@ -140,6 +168,10 @@ def _check(rows: Rows, *, full: bool) -> int:
         )
     if full and rows.one("PRAGMA quick_check(1)") != "ok":
         raise RecordingError(f"{path} is damaged: SQLite's check of its pages failed.")
+    if full:
+        wrong = next((what for sql, what in sense.questions(version) if rows.one(sql)), None)
+        if wrong is not None:
+            raise RecordingError(f"{path} is damaged: {wrong}.")
     return version
 
 

@@ -5,6 +5,7 @@ The same reader serves the live screen, replay, reports and exports.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,7 @@ from gilscope.model import (
     WaitingStack,
     Window,
 )
-from gilscope.recording.opening import open_recording
+from gilscope.recording.opening import open_recording, text
 from gilscope.recording.places import Places
 from gilscope.recording.ticks import TickTables
 
@@ -55,6 +56,8 @@ class RecordingReader:
         self._ticks = TickTables(self._db)
         self.places = Places(self._db, self._ticks)
         self._stacks: dict[int, tuple[Frame, ...]] = {}
+        self._links: dict[int, tuple[int, Frame] | None] = {}
+        """By stack, what `_link_of` says of it: most stacks share most of their frames."""
         self._cached_at: object = None
         self._cached: tuple[tuple[Process, ...], tuple[Lane, ...], tuple[Gil, ...]] = ((), (), ())
 
@@ -67,13 +70,17 @@ class RecordingReader:
         """The schema version that it was written with; what later ones brought is empty in it."""
         return self._db.version
 
+    def making_sense(self) -> contextlib.AbstractContextManager[None]:
+        """Counting with rows that were not checked (`live`) raises RecordingError and nothing else."""
+        return self._db.making_sense()
+
     def session(self) -> Session:
         """What the recording is of."""
         with self._db.one_moment():
             return self._session()
 
     def _session(self) -> Session:
-        values = dict(self._db.each("SELECT key, value FROM meta"))
+        values = dict(self._db.each(f"SELECT {text('key')}, {text('value')} FROM meta"))
         known = {field.name: str(field.type) for field in dataclasses.fields(Session)}
         fields = {key: value for key, value in values.items() if key in known}
         wrong = next((key for key, value in fields.items() if not _fits(value, known[key])), None)
@@ -86,17 +93,19 @@ class RecordingReader:
 
     def head_ns(self) -> int:
         """The newest recorded moment."""
-        return int(self._db.one("SELECT end_ns FROM tick ORDER BY idx DESC LIMIT 1") or 0)
+        with self._db.making_sense():
+            return int(self._db.one("SELECT end_ns FROM tick ORDER BY idx DESC LIMIT 1") or 0)
 
     def first_ns(self) -> int:
         """The oldest moment that is kept; 0 where nothing was let go."""
-        return int(self._db.one("SELECT start_ns FROM tick ORDER BY idx LIMIT 1") or 0)
+        with self._db.making_sense():
+            return int(self._db.one("SELECT start_ns FROM tick ORDER BY idx LIMIT 1") or 0)
 
     def processes(self) -> tuple[Process, ...]:
         """All processes, in order of their start."""
         rows = self._db.each(
-            "SELECT key, pid, ppid, command, python, start_ns, end_ns, exit_code, cpu_ns FROM process"
-            " ORDER BY key"
+            f"SELECT key, pid, ppid, {text('command')}, {text('python')}, start_ns, end_ns, exit_code, cpu_ns"
+            " FROM process ORDER BY key"
         )
         return tuple(
             Process(
@@ -109,7 +118,8 @@ class RecordingReader:
     def lanes(self) -> tuple[Lane, ...]:
         """All lanes, in order of their start."""
         rows = self._db.each(
-            "SELECT key, process, tid, kind, name, start_ns, end_ns, cpu_ns FROM thread ORDER BY key"
+            f"SELECT key, process, tid, {text('kind')}, {text('name')}, start_ns, end_ns, cpu_ns FROM thread"
+            " ORDER BY key"
         )
         return tuple(
             Lane(
@@ -122,7 +132,8 @@ class RecordingReader:
     def gils(self) -> tuple[Gil, ...]:
         """All GILs, in the order in which they were found."""
         rows = self._db.each(
-            "SELECT key, process, interpreter, kind, switch_interval_us, source FROM interpreter ORDER BY key"
+            f"SELECT key, process, interpreter, {text('kind')}, switch_interval_us, {text('source')}"
+            " FROM interpreter ORDER BY key"
         )
         return tuple(
             Gil(
@@ -132,8 +143,14 @@ class RecordingReader:
             for key, process, number, kind, interval, source in rows
         )  # fmt: skip
 
-    def window(self, start_ns: int, end_ns: int) -> Window:
-        """All that a view needs of a span; ticks come coarser where the span has very many."""
+    def window(self, start_ns: int, end_ns: int, *, ticks_from_ns: int = 0) -> Window:
+        """All that a view needs of a span; ticks come coarser where the span has very many.
+
+        Args:
+            start_ns: of the span.
+            end_ns: of the span.
+            ticks_from_ns: ticks and holds before this moment are known, and left out.
+        """
         with self._db.one_moment():
             session = self._session()
             processes, lanes, gils = self._things()
@@ -145,8 +162,8 @@ class RecordingReader:
                 processes=tuple(p for p in processes if p.start_ns <= end_ns),
                 lanes=tuple(n for n in lanes if n.start_ns <= end_ns),
                 gils=gils,
-                ticks=self._ticks.for_view(session, start_ns, end_ns),
-                holds=self._holds(gils, start_ns, end_ns)
+                ticks=self._ticks.for_view(session, max(start_ns, ticks_from_ns), end_ns),
+                holds=self._holds(gils, max(start_ns, ticks_from_ns), end_ns)
                 if end_ns - start_ns <= 100 * session.tick_ns
                 else (),
                 gaps=self._gaps(start_ns, end_ns),
@@ -191,13 +208,14 @@ class RecordingReader:
         holds.sort(key=lambda hold: hold.start_ns)
         return tuple(holds)
 
-    def gaps(self) -> tuple[Gap, ...]:
-        """All gaps."""
-        return self._gaps(-1, 1 << 62)
+    def gaps(self, start_ns: int = -1, end_ns: int = 1 << 62) -> tuple[Gap, ...]:
+        """The gaps that reach into a span, as they were written; without a span, all."""
+        return self._gaps(start_ns, end_ns)
 
     def _gaps(self, start_ns: int, end_ns: int) -> tuple[Gap, ...]:
         rows = self._db.each(
-            "SELECT source, pid, reason, start_ns, end_ns FROM gap WHERE start_ns < ? AND end_ns > ?"
+            f"SELECT {text('source')}, pid, {text('reason')}, start_ns, end_ns FROM gap"
+            " WHERE start_ns < ? AND end_ns > ?"
             " ORDER BY id",
             (end_ns, start_ns),
         )
@@ -212,13 +230,14 @@ class RecordingReader:
 
     def _events(self, start_ns: int, end_ns: int) -> tuple[Event, ...]:
         rows = self._db.each(
-            "SELECT at_ns, kind, process, lane, text FROM event WHERE at_ns >= ? AND at_ns < ?"
+            f"SELECT at_ns, {text('kind')}, process, lane, {text('text')} FROM event"
+            " WHERE at_ns >= ? AND at_ns < ?"
             " ORDER BY at_ns, id",
             (start_ns, end_ns),
         )
         return tuple(
-            Event(at_ns=at, kind=kind, process=process, lane=lane, text=text)
-            for at, kind, process, lane, text in rows
+            Event(at_ns=at, kind=kind, process=process, lane=lane, text=words)
+            for at, kind, process, lane, words in rows
         )
 
     def stack_samples(self, start_ns: int = -1, end_ns: int = 1 << 62) -> tuple[StackSample, ...]:
@@ -256,20 +275,24 @@ class RecordingReader:
         frames: list[Frame] = []
         parent = stack
         while parent and len(frames) < 1_000:  # a damaged file may hold a ring
-            row = next(
-                self._db.each(
-                    "SELECT stack.parent, function, file, line FROM stack"
-                    " JOIN frame ON frame.id = stack.frame WHERE stack.id = ?",
-                    (parent,),
-                ),
-                None,
-            )
-            if row is None:
+            if parent not in self._links:
+                self._links[parent] = self._link_of(parent)
+            link = self._links[parent]
+            if link is None:
                 break
-            parent = row[0]
-            frames.append(Frame(function=row[1], file=row[2], line=row[3]))
+            parent, frame = link
+            frames.append(frame)
         self._stacks[stack] = tuple(reversed(frames))
         return self._stacks[stack]
+
+    def _link_of(self, stack: int) -> tuple[int, Frame] | None:
+        """Of a stack, its outer part (0: none) and its innermost frame."""
+        sql = (
+            f"SELECT stack.parent, {text('function')}, {text('file')}, line FROM stack"
+            " JOIN frame ON frame.id = stack.frame WHERE stack.id = ?"
+        )
+        rows = self._db.all(sql, (stack,))
+        return (rows[0][0], Frame(function=rows[0][1], file=rows[0][2], line=rows[0][3])) if rows else None
 
     def stalls(self, start_ns: int = -1, end_ns: int = 1 << 62) -> tuple[Stall, ...]:
         """The stalls that overlap a span, in order of their start; without a span, all."""
@@ -288,8 +311,8 @@ class RecordingReader:
 
     def marks(self) -> tuple[Mark, ...]:
         """All marks, in order of time."""
-        rows = self._db.all("SELECT at_ns, text FROM mark ORDER BY at_ns, id")
-        return tuple(Mark(at_ns=at, text=text) for at, text in rows)
+        rows = self._db.all(f"SELECT at_ns, {text('text')} FROM mark ORDER BY at_ns, id")
+        return tuple(Mark(at_ns=at, text=note) for at, note in rows)
 
     def process_ticks(self, start_ns: int | None = None, end_ns: int = 1 << 62) -> tuple[ProcessTick, ...]:
         """All readings of what processes cost, or those of a span and the last of each process before."""

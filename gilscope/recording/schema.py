@@ -8,6 +8,7 @@ written in one transaction.
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 
 APPLICATION_ID = 0x47494C53
@@ -135,8 +136,9 @@ def objects(connection: sqlite3.Connection) -> dict[str, str]:
     return {name: " ".join(str(sql).split()) for name, sql in rows}
 
 
+@functools.cache
 def expected_objects(version: int | None = None) -> dict[str, str]:
-    """What `objects` says of a file of today's version, or of an older one."""
+    """What `objects` says of a file of today's version, or of an older one. Not to be changed."""
     with_schema = sqlite3.connect(":memory:", isolation_level=None)
     try:
         migrate(with_schema, version)

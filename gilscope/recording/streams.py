@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gilscope.model import Event, Frame, Hold, ProcessTick, Tick
+from gilscope.recording.opening import text
 from gilscope.recording.reader import RecordingReader
 
 CHUNK_TICKS = 500
@@ -70,6 +71,10 @@ class RecordingStreams(RecordingReader):
         return self._each(f"SELECT * FROM {table}")
 
     # --- ticks and holds ---
+
+    def tick_count(self) -> int:
+        """How many ticks there are."""
+        return int(self._value("SELECT count(*) FROM tick"))
 
     def holds(self, gil: int) -> Iterator[Hold]:
         """The holds of one GIL in order of time; none overlaps the next, none is longer than the file."""
@@ -161,7 +166,9 @@ class RecordingStreams(RecordingReader):
 
     def frame_rows(self) -> Iterator[tuple[int, Frame]]:
         """All frames with their keys."""
-        for key, function, file, line in self._each("SELECT id, function, file, line FROM frame ORDER BY id"):
+        for key, function, file, line in self._each(
+            f"SELECT id, {text('function')}, {text('file')}, line FROM frame ORDER BY id"
+        ):
             yield key, Frame(function=function, file=file, line=line)
 
     def stack_rows(self) -> Iterator[tuple[int, int, int]]:
@@ -183,10 +190,10 @@ class RecordingStreams(RecordingReader):
 
     def each_event(self) -> Iterator[Event]:
         """All events, in order of time."""
-        for at, kind, process, lane, text in self._each(
-            "SELECT at_ns, kind, process, lane, text FROM event ORDER BY at_ns, id"
+        for at, kind, process, lane, words in self._each(
+            f"SELECT at_ns, {text('kind')}, process, lane, {text('text')} FROM event ORDER BY at_ns, id"
         ):
-            yield Event(at_ns=at, kind=kind, process=process, lane=lane, text=text)
+            yield Event(at_ns=at, kind=kind, process=process, lane=lane, text=words)
 
     def each_process_tick(self) -> Iterator[ProcessTick]:
         """All readings of what processes cost, those of a process in order of time."""
@@ -201,7 +208,7 @@ class RecordingStreams(RecordingReader):
     def each_mark(self) -> Iterator[tuple[int, str]]:
         """Moments that a user marked, with their notes, in order of time."""
         if "mark" in self.tables():
-            yield from self._each("SELECT at_ns, text FROM mark ORDER BY at_ns, id")
+            yield from self._each(f"SELECT at_ns, {text('text')} FROM mark ORDER BY at_ns, id")
 
     def each_stall(self) -> Iterator[tuple[int, int | None, int, int, int, int | None]]:
         """Stalls in order of time: GIL, lane, start, end, most waiters, key of the stack that was caught."""

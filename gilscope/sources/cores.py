@@ -18,6 +18,10 @@ SMOOTHING_NS = 200 * NS_PER_MS
 """The kernel counts a core's busy time in steps of 10 ms: a load is taken over at least this span."""
 
 
+_NOT_TOLD = (psutil.Error, OSError, ValueError, ArithmeticError, LookupError, AttributeError)
+"""What psutil raises where the system says nothing, less than usual, or something that it cannot read."""
+
+
 class CoreLoads:
     """Busy share of each core, over the last SMOOTHING_NS."""
 
@@ -32,7 +36,7 @@ class CoreLoads:
         """
         try:
             times = [_busy_and_total(core) for core in psutil.cpu_times(percpu=True)]
-        except (psutil.Error, OSError) as error:
+        except _NOT_TOLD as error:
             raise ReadFailedError(f"the load of the cores cannot be read: {error}") from error
         history = self._history
         history.append((now_ns, times))
@@ -68,7 +72,8 @@ def usable_cores() -> int:
     usable = core_count()
     with contextlib.suppress(AttributeError, OSError):
         usable = min(usable, len(os.sched_getaffinity(0)))
-    with contextlib.suppress(OSError, ValueError):
+    # Files of a cgroup may be missing, or hold anything.
+    with contextlib.suppress(OSError, ValueError, ArithmeticError):
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         if quota != "max":
             usable = min(usable, max(1, math.ceil(int(quota) / int(period))))
@@ -104,5 +109,6 @@ def footprint(pid: int, *, shares: bool) -> Footprint | None:
             return Footprint(full.rss, getattr(full, "pss", None), getattr(full, "uss", None), threads)
     except (psutil.NoSuchProcess, ProcessLookupError):
         return None
-    except (psutil.AccessDenied, PermissionError):
+    except _NOT_TOLD:
+        # Not allowed, mostly: what is dear to read is what is asked most for.
         return footprint(pid, shares=False) if shares else None

@@ -199,7 +199,10 @@ class Tasks:
         if raw == task.raw and task.seen is not Seen.ON_CPU:
             return True
         if raw != task.raw:
-            task.cpu_ns, task.queue_ns = _coarse_times(raw) if self._coarse else _exact_times(raw)
+            try:
+                task.cpu_ns, task.queue_ns = _coarse_times(raw) if self._coarse else _exact_times(raw)
+            except (ValueError, IndexError):
+                return bool(raw)  # nothing comes of a thread that has just ended; else the next read tells
             task.raw = raw
             if task.core is None or self._sweeps % CORE_EVERY_SWEEPS == 0:
                 task.core = self._core(task)
@@ -234,12 +237,9 @@ class Tasks:
         if words[0] == b"running":
             task.seen = Seen.ON_CPU
             return True
-        task.seen = Seen.ASLEEP
         if words[0] == self._futex:
-            address = int(words[1], 16)
-            for key, first, last in spans:
-                if first <= address < last:
-                    task.seen, task.waits_for = Seen.WAITING, key
+            task.waits_for = _gil_at(words[1:2], spans)
+        task.seen = Seen.ASLEEP if task.waits_for is None else Seen.WAITING
         return True
 
     def _update_list(self, result: Sweep) -> None:
@@ -303,6 +303,15 @@ def _exact_times(raw: bytes) -> tuple[int, int]:
     """Of `schedstat`: nanoseconds on a CPU, and in a run queue."""
     cpu, queue, _ = raw.split()
     return int(cpu), int(queue)
+
+
+def _gil_at(words: Sequence[bytes], spans: Sequence[GilSpan]) -> int | None:
+    """Key of the GIL in whose struct the address lies that a call was given first."""
+    try:
+        address = int(words[0], 16)
+    except (IndexError, ValueError):
+        return None
+    return next((key for key, first, last in spans if first <= address < last), None)
 
 
 def _coarse_times(raw: bytes) -> tuple[int, int]:

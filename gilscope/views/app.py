@@ -9,32 +9,39 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import Callable, Iterable
+import os
+import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from textual.app import SystemCommand
-from textual.binding import Binding
 from textual.screen import Screen
+from textual.timer import Timer
 
 from gilscope.clock import Clock, MonotonicClock
 from gilscope.errors import GilscopeError
 from gilscope.model import NS_PER_MS, NS_PER_S, Mark
 from gilscope.recording.marks import add_mark
 from gilscope.recording.reader import RecordingReader
+from gilscope.settings import Settings
 from gilscope.signals import HANG_UPS
 from gilscope.text import clean, clock_text
 from gilscope.views.control import SessionControl
+from gilscope.views.keymap import key as _key
+from gilscope.views.notices import Notices
+from gilscope.views.pace import OVER_SSH_PER_S, Pace
 from gilscope.views.screens.dashboard import Dashboard
 from gilscope.views.screens.detach import DetachScreen
-from gilscope.views.screens.dialogs import HelpScreen, InputScreen, MarksScreen, QuitChoice, QuitScreen
+from gilscope.views.screens.dialogs import InputScreen, MarksScreen, QuitChoice, QuitScreen
 from gilscope.views.screens.functions import FlamesOf, FunctionsScreen
-from gilscope.views.screens.keys import BINDINGS, key_list
+from gilscope.views.screens.help import help_for
+from gilscope.views.screens.stalls import StallsScreen
 from gilscope.views.screens.tables import SummaryOf, TableScreen
 from gilscope.views.thinking import QualityOf, SpanOf, ThinkingApp, VerdictOf
 from gilscope.views.viewing import Viewing
+from gilscope.views.writing import outlive, waiting
 
-FRAMES_PER_S = 30
 UNDER_MODAL = 10
 """Under another screen only every so many frames are drawn."""
 SESSION_NS = 250 * NS_PER_MS
@@ -55,9 +62,8 @@ class GilscopeApp(ThinkingApp):
 
     CSS_PATH = "gilscope.tcss"
     TITLE = "gilscope"
-    ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[Any]] = [
-        Binding("ctrl+c,ctrl+q", "leave", "Quit", show=False, priority=True, id="app.quit")
+        _key("ctrl+c,ctrl+q", "leave", "Quit", name="app.quit", shown="ctrl c", priority=True)
     ]
 
     def __init__(
@@ -74,6 +80,7 @@ class GilscopeApp(ThinkingApp):
         flames_of: FlamesOf | None = None,
         at_ns: int | None = None,
         speed: float = 1.0,
+        budget_share: float | None = None,
         attached: bool = False,
     ) -> None:
         """Prepare; nothing is opened before `run`.
@@ -91,6 +98,7 @@ class GilscopeApp(ThinkingApp):
             flames_of: likewise, the functions that held a GIL.
             at_ns: where a replay begins; None: at its start.
             speed: how fast it plays.
+            budget_share: how much of a core watching may take, for a word when it takes more.
             attached: the target was there before us: it is never stopped, and has no terminal of ours.
         """
         super().__init__(verdict_of, quality_of, span_of)
@@ -110,8 +118,11 @@ class GilscopeApp(ThinkingApp):
             resize_output=control.resize_output if control and not attached else None,
         )
         self._reader: RecordingReader | None = None
+        self._notices = Notices(budget_share)
         self._started_ns = self._last_ns = self._session_ns = self.clock.now_ns()
         self._frames = 0
+        self.pace = Pace()
+        self._timer: Timer | None = None
         self._failures = 0
 
     # --- life ---
@@ -119,13 +130,29 @@ class GilscopeApp(ThinkingApp):
     def on_mount(self) -> None:
         """Begin to draw."""
         self.push_screen(self.dashboard)
-        self.set_interval(1 / FRAMES_PER_S, self._frame)
+        self._begin_frames()
         self.call_after_refresh(self._settle)
+        self.dashboard.pace = self.pace
         if not self.is_headless:
+            self.call_after_refresh(lambda: outlive(self._driver))
             loop = asyncio.get_running_loop()
             for number in HANG_UPS:
                 with contextlib.suppress(ValueError, RuntimeError):
                     loop.add_signal_handler(number, self._hung_up)
+
+    def _begin_frames(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        rate = float(self.settings.frame_rate)
+        if os.environ.get("SSH_CONNECTION"):
+            rate = min(rate, OVER_SSH_PER_S)
+        self.pace.most = self.pace.rate = rate
+        self._timer = self.set_interval(1 / rate, self._frame)
+
+    def settings_changed(self, before: Settings) -> None:
+        """Another frame rate holds at once."""
+        if self.settings.frame_rate != before.frame_rate and self._timer is not None:
+            self._begin_frames()
 
     @staticmethod
     def _settle() -> None:
@@ -162,14 +189,16 @@ class GilscopeApp(ThinkingApp):
         self._frames += 1
         if len(self.screen_stack) > 2 and self._frames % UNDER_MODAL:
             return
-        if self._terminal_is_behind():
-            return
         now = self.clock.now_ns()
+        if not self.is_headless and not self.pace.due(time.monotonic_ns(), waiting(self._driver)):
+            return
+        began_ns = time.thread_time_ns()
         passed, self._last_ns = now - self._last_ns, now
         try:
             self._look(now)
             self.dashboard.frame(passed)
             self._failures = 0
+            self.pace.took(2 * (time.thread_time_ns() - began_ns))  # Textual paints what was made here
         except GilscopeError as error:
             self._failures += 1
             if self._failures == 1 and self.dashboard.viewing is not None:
@@ -178,13 +207,6 @@ class GilscopeApp(ThinkingApp):
                 )
             if self._failures >= READ_PATIENCE:
                 self.fail(str(error))
-
-    def _terminal_is_behind(self) -> bool:
-        """A slow terminal has not yet drawn the last frames; more would only make keys slow to answer."""
-        writer = getattr(self._driver, "_writer_thread", None)
-        queue = getattr(writer, "_queue", None)
-        size = getattr(queue, "qsize", None)
-        return bool(size and size() > 1)
 
     def _look(self, now: int) -> None:
         """See how the session and the recording have moved on."""
@@ -202,8 +224,15 @@ class GilscopeApp(ThinkingApp):
             self._open(now)
         else:
             viewing.poll(session=session)
+            if session and self.control is not None:
+                self._tell_news(viewing, now)
             self.judge(now, viewing)
             self.sum_up(viewing)
+
+    def _tell_news(self, viewing: Viewing, now: int) -> None:
+        if self._reader is not None:
+            for notice in self._notices.look(viewing.session, viewing.head_ns, self._reader, now):
+                self.notify(notice.words, severity=notice.severity, timeout=6, markup=False)
 
     def _open(self, now: int) -> None:
         live = self.control is not None
@@ -219,6 +248,7 @@ class GilscopeApp(ThinkingApp):
             large = self.path.stat().st_size > LARGE_BYTES
             reader = RecordingReader(self.path, live=live or large)
             viewing = Viewing(reader)
+            viewing.begin_with(cell_ns=self.settings.cell_ms * NS_PER_MS, fold=self.settings.fold)
         except GilscopeError as error:
             if not live or waited > OPEN_PATIENCE_NS:
                 self.fail(str(error))
@@ -235,7 +265,7 @@ class GilscopeApp(ThinkingApp):
 
     def action_help(self) -> None:
         """Keys, states and words."""
-        self.push_screen(HelpScreen(key_list()))
+        self.push_screen(help_for(self.screen))
 
     def action_type_line(self) -> None:
         """A line for the target's input."""
@@ -260,6 +290,21 @@ class GilscopeApp(ThinkingApp):
         if viewing is not None and self.flames_of is not None:
             until_ns = lambda: viewing.playback.position_ns  # noqa: E731 - asked again and again
             self.push_screen(FunctionsScreen(self.path, until_ns, self.flames_of))
+
+    def action_stalls(self) -> None:
+        """All stalls, to go to one."""
+        if self.dashboard.viewing is not None:
+            self.push_screen(StallsScreen(self.path, self._recorded_ns, self._go_to_stall))
+
+    def _recorded_ns(self) -> int:
+        viewing = self.dashboard.viewing
+        return viewing.head_ns if viewing is not None else 0
+
+    def _go_to_stall(self, start_ns: int, end_ns: int, words: str) -> None:
+        self.dashboard.show_full(None)
+        self.dashboard.jump_to(start_ns + 1)  # at its start nobody holds the GIL yet
+        self.dashboard.select(start_ns, end_ns)
+        self.dashboard.call_after_refresh(self.notify, words, title="Stall", timeout=15, markup=False)
 
     def action_mark(self) -> None:
         """Mark this moment, with a note."""
@@ -346,18 +391,5 @@ class GilscopeApp(ThinkingApp):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The command palette: the same actions as the keys, and themes."""
-        if screen is self.dashboard:
-            for binding in BINDINGS:
-                if isinstance(binding, Binding):
-                    yield SystemCommand(
-                        (binding.tooltip or binding.description).split(":")[0],
-                        f"key {binding.key_display or binding.key}",
-                        self._runner(binding.action),
-                    )
+        yield from super().get_system_commands(screen)
         yield SystemCommand("Theme", "Change the colours of the screen", self.action_change_theme)
-
-    def _runner(self, action: str) -> Callable[[], Any]:
-        async def run() -> None:
-            await self.dashboard.run_action(action)
-
-        return run

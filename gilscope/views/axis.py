@@ -71,6 +71,20 @@ class Axis:
         self.first = at_ns // self.cell_ns - column
         self.scroll(0)
 
+    def show(self, first: int, last: int) -> None:
+        """Only what stands between two columns, or as little more as cells of a known length allow."""
+        first, last = sorted(max(0, min(column, self.columns - 1)) for column in (first, last))
+        begin_ns = (self.first + first) * self.cell_ns
+        end_ns = (self.first + last + 1) * self.cell_ns
+        lengths = sorted({*(length for length in ZOOMS_NS if length <= STEP_MOST * self.fit_ns), self.fit_ns})
+        self.cell_ns = next(
+            (length for length in lengths if length * self.columns >= end_ns - begin_ns), lengths[-1]
+        )
+        self.whole = self.cell_ns == self.fit_ns
+        spare = max(0, self.columns - -(-(end_ns - begin_ns) // self.cell_ns))
+        self.first = begin_ns // self.cell_ns - spare // 2
+        self.scroll(0)
+
     def scroll(self, cells: int) -> None:
         """Later, or earlier if negative, as far as there is anything to see."""
         self.first = max(0, min(self.first + cells, self.cells - self.columns))

@@ -7,10 +7,10 @@ once is kept. A row is bytes, one state a cell: 0 – 6 as in model.State, 7 for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from gilscope.model import N_STATES, NS_PER_MS, NS_PER_S, Gap, Hold, Lane, LaneTick, State, Tick, Window
+from gilscope.model import N_STATES, NS_PER_MS, NS_PER_S, Gap, Hold, LaneTick, State, Tick, Window
 
 NO_DATA = N_STATES
 """Nothing was recorded there: before the start, after the end, or no tick at all."""
@@ -21,6 +21,8 @@ ZOOMS_NS: tuple[int, ...] = (
 )
 """The lengths that a cell can have."""
 
+LONG_TICK_CELLS = 10_000
+"""A tick of more cells is laid out where it is in sight only."""
 _HELD = (State.RUNNING, State.HOLDING)
 _FREE_ORDER = (
     State.BLOCKED,
@@ -56,6 +58,11 @@ class Folded:
         """The cells of a lane of process `pid` that has no row."""
         return self.blind.get(pid) or self.blind.get(None) or self.base
 
+    @property
+    def waiting(self) -> int:
+        """How many ticks of lanes it keeps, to fold them when somebody asks."""
+        return self.rows.waiting if isinstance(self.rows, _Rows) else 0
+
 
 def fold(window: Window, cell_ns: int, first: int, count: int) -> Folded:
     """Fold a window that covers cells `first` to `first + count` into one state a cell and lane."""
@@ -80,11 +87,53 @@ def fold(window: Window, cell_ns: int, first: int, count: int) -> Folded:
     for tick in window.ticks:
         for index, part in _parts(tick, cell_ns):
             covered[index - first] = covered.get(index - first, 0) + part
-    rows = {}
-    for lane, ticks in by_lane.items():
+
+    def fold_one(lane: int, ticks: list[tuple[Tick, LaneTick]]) -> bytes:
         slept = empty.empty(owner.get(lane))
-        rows[lane] = _fold_lane(ticks, holds.get(lane, []), slept, covered, cell_ns, first)
+        return _fold_lane(ticks, holds.get(lane, []), slept, covered, cell_ns, first)
+
+    rows = _Rows(by_lane, fold_one)
+    if all(tick.end_ns - tick.start_ns <= cell_ns for tick in window.ticks):
+        rows.fold_all()  # sums are quickly made, and the ticks take more room than the cells
     return Folded(first, bytes(base), rows, blind, owner)
+
+
+class _Rows(Mapping[int, bytes]):
+    """The cells of each lane, folded when they are asked for: of a thousand lanes few are in sight."""
+
+    def __init__(
+        self,
+        ticks: dict[int, list[tuple[Tick, LaneTick]]],
+        fold_one: Callable[[int, list[tuple[Tick, LaneTick]]], bytes],
+    ) -> None:
+        self._ticks, self._fold_one = ticks, fold_one
+        self._rows: dict[int, bytes] = {}
+        self._lanes = tuple(ticks)
+
+    def __getitem__(self, lane: int) -> bytes:
+        row = self._rows.get(lane)
+        if row is None:
+            row = self._rows[lane] = self._fold_one(lane, self._ticks[lane])
+            del self._ticks[lane]
+        return row
+
+    def __contains__(self, lane: object) -> bool:
+        return lane in self._rows or lane in self._ticks
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._lanes)
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    def fold_all(self) -> None:
+        for lane in self._lanes:
+            self[lane]
+
+    @property
+    def waiting(self) -> int:
+        """How many ticks of lanes are kept for those not asked for."""
+        return sum(map(len, self._ticks.values()))
 
 
 def _blind(gaps: Iterable[Gap], base: bytes, cell_ns: int, first: int) -> dict[int | None, bytes]:
@@ -170,9 +219,12 @@ def _lay_out(
 ) -> None:
     """A tick longer than a cell: holds stand where they were, the other states share the cells left."""
     begin, end = _middles(tick.start_ns, tick.end_ns, cell_ns)
-    if end <= begin:
+    if end <= begin or end <= first or begin >= first + len(row):
         return
-    states = list(lane_tick.states)
+    if end - begin > LONG_TICK_CELLS:
+        # The watch stood still, for hours maybe: what is out of sight is not laid out.
+        begin, end = max(begin, first), min(end, first + len(row))
+    states = [max(0, time) for time in lane_tick.states]  # a file may hold any
     states[State.BLOCKED] += max(0, tick.end_ns - tick.start_ns - sum(states))
     held = _held_cells(holds, number, begin, end, cell_ns)
     if not held and _fill(row, states, begin - first, end - first):
@@ -188,7 +240,7 @@ def _lay_out(
     if not free or not kinds:
         return
     if len(kinds) > 1:
-        free.sort(key=lambda cell: _before_hold(cell, taken, end), reverse=True)
+        free.sort(key=_before_hold(begin, end, taken).__getitem__, reverse=True)
     for cell, state in zip(free, apportion({s: states[s] for s in kinds}, len(free)), strict=True):
         if 0 <= cell - first < len(row):
             row[cell - first] = state
@@ -216,10 +268,15 @@ def _fill(row: bytearray, states: list[int], begin: int, end: int) -> bool:
     return True
 
 
-def _before_hold(cell: int, holds: list[int], end: int) -> int:
-    """How many cells are left until the next hold; after the last one, until the tick's end and further."""
-    following = next((hold for hold in holds if hold > cell), None)
-    return following - cell if following is not None else 2 * end - cell
+def _before_hold(begin: int, end: int, holds: list[int]) -> dict[int, int]:
+    """By cell: how many are left until the next hold; after the last one, to the tick's end and further."""
+    left, following = {}, 2 * end
+    held = set(holds)
+    for cell in range(end - 1, begin - 1, -1):
+        left[cell] = following - cell
+        if cell in held:
+            following = cell
+    return left
 
 
 def apportion(times: Mapping[State, int], cells: int) -> list[State]:
@@ -230,104 +287,3 @@ def apportion(times: Mapping[State, int], cells: int) -> list[State]:
     for state in by_rest[: cells - sum(counts.values())]:
         counts[state] += 1
     return [state for state in times for _ in range(counts[state])]
-
-
-@dataclass(slots=True)
-class Timeline:
-    """Folded cells of one zoom, one unbroken stretch, kept so that only what is new is read.
-
-    It knows nothing but what `missing` asks for and `put` gives it: dropping it loses no information.
-    """
-
-    cell_ns: int
-    first: int = 0
-    end: int = 0
-    """The cell after the last one held; those from `sure` on are of a time that is still recorded."""
-    sure: int = 0
-    head_ns: int = -1
-    """How far the recording reached when it was last filled."""
-    base: bytearray = field(default_factory=bytearray)
-    rows: dict[int, bytearray] = field(default_factory=dict)
-    blind: dict[int | None, bytearray] = field(default_factory=dict)
-
-    def missing(self, first: int, end: int, head_ns: int) -> tuple[int, int] | None:
-        """The cells that have to be read and put before [first, end) can be drawn."""
-        # The last cell of a long span need not be read again for each tick.
-        fresh = head_ns - self.head_ns < max(1, self.cell_ns // 10)
-        last = head_ns // self.cell_ns + 1
-        first, end = max(0, first), min(end, last)
-        if end <= first:
-            return None
-        if self.first == self.end or first > self.end or end < self.first:
-            return first, end
-        if first < self.first:
-            # A step back reads further than it must: the next steps are free.
-            back = max(0, min(first, self.first - (end - first) // 2))
-            return back, self.first
-        if end > self.end or (end > self.sure and not fresh):
-            return max(first, self.sure), end
-        return None
-
-    def put(self, part: Folded, head_ns: int) -> None:
-        """Add cells that `missing` asked for, in place of those they overlap; what they do not touch goes."""
-        end = part.first + len(part.base)
-        if self.first == self.end or part.first > self.end or end < self.first:
-            self._start(part)
-        elif part.first < self.first:
-            self._join(part, before=True)
-            return
-        else:
-            self._join(part, before=False)
-        self.head_ns = head_ns
-        self.sure = min(self.end, head_ns // self.cell_ns)
-
-    def _start(self, part: Folded) -> None:
-        self.first, self.end = part.first, part.first + len(part.base)
-        self.base = bytearray(part.base)
-        self.rows = {lane: bytearray(row) for lane, row in part.rows.items()}
-        self.blind = {pid: bytearray(row) for pid, row in part.blind.items()}
-
-    def _join(self, part: Folded, *, before: bool) -> None:
-        """Put the part before what is held, or behind it, in place of all from its first cell on."""
-        keep = len(self.base) if before else part.first - self.first
-
-        def joined(mine: bytearray, new: bytes) -> bytearray:
-            return bytearray(new) + mine if before else mine[:keep] + new
-
-        for lane in {*self.rows, *part.rows}:
-            pid = part.pids.get(lane)
-            mine, new = self.rows.get(lane) or self._empty(pid), part.rows.get(lane) or part.empty(pid)
-            self.rows[lane] = joined(mine, new)
-        for pid in {*self.blind, *part.blind}:
-            self.blind[pid] = joined(self._empty(pid), part.empty(pid))
-        self.base = joined(self.base, part.base)
-        self.first = min(self.first, part.first)
-        self.end = self.first + len(self.base)
-
-    def _empty(self, pid: int | None) -> bytearray:
-        return self.blind.get(pid) or self.blind.get(None) or self.base
-
-    def trim(self, first: int) -> None:
-        """Forget the cells before `first`: memory stays flat while a session goes on."""
-        drop = min(first, self.sure) - self.first
-        if drop <= 0:
-            return
-        for row in (self.base, *self.rows.values(), *self.blind.values()):
-            del row[:drop]
-        self.rows = {k: row for k, row in self.rows.items() if row.strip(bytes((State.BLOCKED, NO_DATA)))}
-        self.first += drop
-
-    def row(self, lane: Lane, pid: int | None, first: int, count: int) -> bytes:
-        """The cells of one lane; no data where nothing is held and outside of the lane's life."""
-        source = self.rows.get(lane.key)
-        if source is None:
-            source = self._empty(pid)
-        begin, end = max(first, self.first), min(first + count, self.end)
-        born = lane.start_ns // self.cell_ns
-        begin = max(begin, born)
-        if lane.end_ns is not None:
-            end = min(end, -(-lane.end_ns // self.cell_ns))
-        if end <= begin:
-            return bytes([NO_DATA]) * count
-        cells = bytes(source[begin - self.first : end - self.first])
-        return bytes([NO_DATA]) * (begin - first) + cells + bytes([NO_DATA]) * (first + count - end)

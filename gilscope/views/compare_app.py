@@ -8,25 +8,23 @@ import signal
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from textual.app import App
-from textual.binding import Binding
-
 from gilscope.signals import HANG_UPS
 from gilscope.views.comparing import ComparedRun, ComparedTable
-from gilscope.views.screens.compare_keys import NOTES, WORDS, key_list
+from gilscope.views.keymap import key as _key
+from gilscope.views.scope_app import ScopeApp
+from gilscope.views.screens.compare_keys import COMPARE_WORDS, NOTES, key_list
 from gilscope.views.screens.comparison import ComparisonScreen
-from gilscope.views.screens.dialogs import HelpScreen
+from gilscope.views.screens.help import HelpScreen
 from gilscope.views.section import Section
 
 
-class CompareApp(App[None]):
+class CompareApp(ScopeApp):
     """Shows runs side by side until somebody quits. It only reads the recordings."""
 
     CSS_PATH = "gilscope.tcss"
     TITLE = "gilscope"
-    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[Any]] = [
-        Binding("ctrl+c,ctrl+q", "leave", "Quit", show=False, priority=True, id="app.quit")
+        _key("ctrl+c,ctrl+q", "leave", "Quit", name="app.quit", shown="ctrl c", priority=True)
     ]
 
     def __init__(self, runs: Sequence[ComparedRun], table: ComparedTable) -> None:
@@ -57,7 +55,7 @@ class CompareApp(App[None]):
 
     def action_help(self) -> None:
         """Keys, states and words."""
-        self.push_screen(HelpScreen(key_list(), words=WORDS, notes=NOTES))
+        self.push_screen(HelpScreen(key_list(), panel="runs", words=COMPARE_WORDS, notes=NOTES))
 
     def action_leave(self) -> None:
         """Quit."""

@@ -74,6 +74,21 @@ def fold_figures(window: Window) -> Figures:
     return Figures(gils, shares, frozenset(active), _cores(window.ticks))
 
 
+def fold_weights(ticks: Iterable[Tick], by: str) -> dict[int, int]:
+    """By lane: nanoseconds of "activity" (anything but sleep), "held" or "waiting"."""
+    sums: dict[int, int] = {}
+    for tick in ticks:
+        for row in tick.lanes:
+            if by == "held":
+                spent = row.held_ns
+            elif by == "waiting":
+                spent = row.states[State.WAITING]
+            else:
+                spent = sum(row.states) - row.states[State.BLOCKED] - row.states[State.UNKNOWN]
+            sums[row.lane] = sums.get(row.lane, 0) + spent
+    return sums
+
+
 def _watched(window: Window) -> dict[int, int]:
     """By process with one GIL: for how long that was watched."""
     owners = Counter(gil.process for gil in window.gils)

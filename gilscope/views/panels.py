@@ -6,8 +6,17 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gilscope.model import NS_PER_MS, NS_PER_S, Output, Window
-from gilscope.views.figures import FIGURES_NS, NO_FIGURES, Figures, fold_core_cells, fold_figures
-from gilscope.views.present import CoreRow, GilLine, LaneRow, present_cores, present_lanes
+from gilscope.views.figures import (
+    FIGURES_NS,
+    NO_FIGURES,
+    Figures,
+    fold_core_cells,
+    fold_figures,
+    fold_weights,
+)
+from gilscope.views.lane_rows import AS_STARTED, LaneOrder, present_lanes
+from gilscope.views.present import CoreRow, GilLine, LaneRow, present_cores
+from gilscope.views.reading import Windows
 from gilscope.views.terminal import OutputLine, lines_of
 
 CORE_CELL_NS = 200 * NS_PER_MS
@@ -23,7 +32,6 @@ OUTPUT_BYTES = 32_768
 class PanelView(Protocol):
     """What the panels need of a recording; RecordingReader has it."""
 
-    def window(self, start_ns: int, end_ns: int) -> Window: ...  # noqa: D102
     def output_until(self, at_ns: int, *, max_bytes: int = ...) -> tuple[Output, ...]: ...  # noqa: D102
     def output_size(self, at_ns: int) -> int: ...  # noqa: D102
 
@@ -38,6 +46,7 @@ class Room:
     """How many lanes."""
     output_lines: int
     folded: frozenset[int]
+    order: LaneOrder = AS_STARTED
 
 
 @dataclass(slots=True)
@@ -57,8 +66,9 @@ class Panels:
 class PanelReader:
     """Reads the panels. All that it keeps can be read again."""
 
-    def __init__(self, recording: PanelView) -> None:
+    def __init__(self, recording: PanelView, windows: Windows) -> None:
         self._recording = recording
+        self._windows = windows
         self._order: tuple[object, ...] = ()
         self._active: frozenset[int] = frozenset()
         self._rows: tuple[LaneRow, ...] = ()
@@ -69,7 +79,7 @@ class PanelReader:
 
     def read(self, room: Room, at_ns: int, until_ns: int, *, paused: bool) -> Panels:
         """What stands there at a moment; holds up to a later one."""
-        read = self._recording.window(max(0, at_ns - FIGURES_NS), max(at_ns, until_ns))
+        read = self._windows.window(max(0, at_ns - FIGURES_NS), max(at_ns, until_ns))
         window = replace(
             read, ticks=tuple(tick for tick in read.ticks if tick.start_ns < at_ns), end_ns=at_ns
         )
@@ -91,15 +101,22 @@ class PanelReader:
             len(window.lanes),
             room.fits,
             room.folded,
+            room.order,
             paused,
         )
         if key != self._order:
-            if len(window.lanes) > room.fits:
+            sorted_by = room.order.by
+            weighed = sorted_by not in ("start", "name")
+            weights: dict[int, int] = {}
+            if weighed or len(window.lanes) > room.fits:
                 start = max(0, second * ORDER_NS - RECENT_NS)
-                recent = self._recording.window(start, max(second * ORDER_NS, start + 1))
+                recent = self._windows.window(start, max(second * ORDER_NS, start + 1))
                 self._active = frozenset(row.lane for tick in recent.ticks for row in tick.lanes)
+                weights = fold_weights(recent.ticks, sorted_by) if weighed else {}
             self._order = key
-            self._rows = present_lanes(window, self._active, room.folded, fits=room.fits)
+            self._rows = present_lanes(
+                window, self._active, room.folded, fits=room.fits, order=room.order, weights=weights
+            )
         return self._rows
 
     def _cores(self, room: Room, at_ns: int) -> dict[int, tuple[tuple[float, float] | None, ...]]:
@@ -112,7 +129,7 @@ class PanelReader:
         ]
         if missing:
             begin, stop = missing[0], missing[-1] + 1
-            window = self._recording.window(begin * CORE_CELL_NS, stop * CORE_CELL_NS)
+            window = self._windows.window(begin * CORE_CELL_NS, stop * CORE_CELL_NS)
             cells = fold_core_cells(window, CORE_CELL_NS, begin, stop - begin)
             if len(self._core_cells) > 10 * count + 100:
                 self._core_cells = {k: v for k, v in self._core_cells.items() if k >= first}

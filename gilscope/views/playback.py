@@ -18,6 +18,12 @@ SLOW_START_NS = 300 * NS_PER_MS
 """How far before the head slow motion starts in a live session, so that there is something to show."""
 
 
+GLIDE_MOST_NS = 400 * NS_PER_MS
+"""Further behind the head than this one does not follow: the picture jumps there."""
+GLIDE_NS = 300 * NS_PER_MS
+"""In about this time the distance to the head is mended."""
+
+
 class Mode(Enum):
     """How the position moves."""
 
@@ -42,11 +48,14 @@ class Playback:
     """Slow motion began at the head, so full speed means to follow again."""
     _rest: float = 0.0
     """The part of a nanosecond that slow motion has still to move."""
+    _head_ns: int = 0
+    _head_step_ns: int = 0
+    """By how much the head last moved at once: a tick, or some."""
 
     def advance(self, passed_ns: int, head_ns: int, *, growing: bool) -> None:
         """Let `passed_ns` of the viewer's time pass."""
         if self.mode is Mode.FOLLOW:
-            self.position_ns = head_ns
+            self._glide(passed_ns, head_ns, growing=growing)
         elif self.mode is Mode.PLAYING:
             moved = passed_ns * self.speed + self._rest
             self._rest = moved - int(moved)
@@ -59,6 +68,19 @@ class Playback:
                     # Nothing is faster than what happens now.
                     self.mode = Mode.FOLLOW
                     self.speed = 1.0
+
+    def _glide(self, passed_ns: int, head_ns: int, *, growing: bool) -> None:
+        """Follow the head, which jumps from tick to tick, as evenly as time passes, a tick or two behind."""
+        if head_ns != self._head_ns:
+            self._head_ns, self._head_step_ns = head_ns, head_ns - self._head_ns
+        behind_ns = head_ns - self.position_ns
+        if not growing or not 0 <= behind_ns <= GLIDE_MOST_NS:
+            self.position_ns = head_ns
+            return
+        # As far behind as the next jump of the head is away, and half as much for its delays.
+        wanted_ns = min(3 * self._head_step_ns // 2, GLIDE_MOST_NS // 2)
+        pace = max(0.0, 1.0 + (behind_ns - wanted_ns) / GLIDE_NS)
+        self.position_ns = min(head_ns, self.position_ns + round(passed_ns * pace))
 
     def toggle(self, head_ns: int, *, growing: bool) -> None:
         """Pause, or go on from where it stands; at the end of a finished recording, from the start."""

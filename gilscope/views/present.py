@@ -5,7 +5,7 @@ All names that leave this module are cleaned for the terminal.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gilscope.model import NS_PER_S, Gil, Hold, Lane, Process, Session, Window
@@ -58,6 +58,7 @@ class LaneRow:
     """Of a heading: how many lanes it has."""
     folded: bool = False
     ended: bool = False
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,64 +210,6 @@ def _gil_facts(values: GilFigures | None) -> tuple[tuple[str, str], ...]:
 
 def _runs(process: Process | None, at_ns: int) -> bool:
     return process is not None and (process.end_ns is None or process.end_ns > at_ns)
-
-
-def present_lanes(
-    window: Window, active: Collection[int], folded: Collection[int], *, fits: int
-) -> tuple[LaneRow, ...]:
-    """The rows of the timeline, grouped by process if there are several.
-
-    While all rows fit on the screen they stand in the order of their start and never move. When they do
-    not, lanes that do anything come before those that sleep, and those before the ones that ended.
-
-    Args:
-        window: gives the lanes and processes.
-        active: lanes that did anything but sleep lately.
-        folded: processes of which only the heading is shown.
-        fits: how many rows the screen has.
-    """
-    of_process: dict[int, list[Lane]] = {process.key: [] for process in window.processes}
-    for lane in window.lanes:
-        of_process.setdefault(lane.process, []).append(lane)
-    processes = {process.key: process for process in window.processes}
-    grouped = len([key for key, lanes in of_process.items() if lanes]) > 1
-    total = len(window.lanes) + (len(of_process) if grouped else 0)
-    keys = list(of_process)
-    if total > fits:
-
-        def rank(lane: Lane) -> int:
-            return 0 if lane.key in active else 2 if _ended(lane, window.end_ns) else 1
-
-        for lanes in of_process.values():
-            lanes.sort(key=rank)
-        keys.sort(key=lambda key: min((rank(lane) for lane in of_process[key]), default=2))
-    rows: list[LaneRow] = []
-    for key in keys:
-        lanes, process = of_process[key], processes.get(key)
-        pid = process.pid if process else None
-        if grouped and lanes:
-            rows.append(_heading(key, process, lanes, window.end_ns, folded=key in folded))
-            if key in folded:
-                continue
-        rows += [
-            LaneRow(clean(lane.label), lane, key, pid, ended=_ended(lane, window.end_ns)) for lane in lanes
-        ]
-    return tuple(rows)
-
-
-def _ended(lane: Lane, at_ns: int) -> bool:
-    return lane.end_ns is not None and lane.end_ns <= at_ns
-
-
-def _heading(key: int, process: Process | None, lanes: list[Lane], at_ns: int, *, folded: bool) -> LaneRow:
-    alive = sum(not _ended(lane, at_ns) for lane in lanes)
-    note = f"{alive} lane{'' if alive == 1 else 's'}"
-    label, pid = f"process {key}", None
-    if process is not None:
-        label, pid = process_label(process), process.pid
-        if process.end_ns is not None and process.end_ns <= at_ns:
-            note = "ended" if process.exit_code is None else f"ended, exit {process.exit_code}"
-    return LaneRow(label, None, key, pid, note=note, folded=folded)
 
 
 def process_label(process: Process) -> str:

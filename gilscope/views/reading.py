@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from gilscope.model import NS_PER_S, Window
-from gilscope.views.cells import Timeline, fold
+from gilscope.views.cells import fold
+from gilscope.views.timeline import Timeline
 
 ROWS_PER_FRAME = 2_500
 """So many rows, of lanes and cores, a frame may read for the timeline; about 10 ms."""
+TICKS_LEAST = 4
 COARSE_TICKS = 2_000
 """A window of more ticks comes in sums by the second, and one of more seconds in sums by the minute."""
 HOLDS_TICKS = 100
@@ -35,7 +37,7 @@ def read_cells(
         rows_a_tick: how many rows a tick has, about.
     """
     first, end = span
-    ticks = max(20, ROWS_PER_FRAME // max(1, rows_a_tick))
+    ticks = max(TICKS_LEAST, ROWS_PER_FRAME // max(1, rows_a_tick))
     if held.cell_ns < tick_ns:
         # Turns are seen only with holds, and those come only with short windows.
         ticks = min(ticks, HOLDS_TICKS - 4)

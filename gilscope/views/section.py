@@ -9,10 +9,11 @@ from gilscope.model import Gil, Lane, Process, State, Tick
 from gilscope.recording.reader import RecordingReader
 from gilscope.text import clean
 from gilscope.views.axis import Axis
-from gilscope.views.cells import NO_DATA, Timeline
+from gilscope.views.cells import NO_DATA
 from gilscope.views.comparing import ComparedRun, Ending, arrange, ending_of
 from gilscope.views.present import LaneRow
 from gilscope.views.reading import read_cells
+from gilscope.views.timeline import Timeline
 
 _IDLE = (State.BLOCKED, State.UNKNOWN)
 

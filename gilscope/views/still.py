@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from gilscope.clock import FakeClock
 from gilscope.errors import RecordingError
+from gilscope.text import clean
 from gilscope.views.app import GilscopeApp
 from gilscope.views.render.lines import fill, text_strip
 from gilscope.views.thinking import QualityOf, VerdictOf
@@ -72,7 +73,7 @@ async def _draw(app: GilscopeApp, size: tuple[int, int], at_ns: int | None, *, w
             line = text_strip("Left out: --with-output shows it.", columns, palette.dim, palette)
             panel.show(fill([line], columns, rows, palette))
         await pilot.pause()
-        return without_outside(app.export_screenshot(title=f"gilscope {dashboard.what}"))
+        return without_outside(app.export_screenshot(title=clean(f"gilscope {dashboard.what}")))
 
 
 async def _until(pilot: Pilot[None], app: GilscopeApp, condition: Callable[[], object]) -> None:

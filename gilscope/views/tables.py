@@ -5,11 +5,12 @@ All text that leaves this module is cleaned for the terminal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gilscope.text import clean
+from gilscope.model import Gil, Lane, Process, Stall
+from gilscope.text import clean, duration_text, fine_clock_text
 
 Row = Mapping[str, Any]
 UNKNOWN = "?"
@@ -63,6 +64,10 @@ def _percent(value: Any) -> str:
 
 def _mb(value: Any) -> str:
     return UNKNOWN if value is None else f"{value:.1f}"
+
+
+def _waiters(value: Any) -> str:
+    return f"{value:.1f}"
 
 
 def _share(name: str) -> Callable[[Row], Any]:
@@ -180,13 +185,71 @@ PROCESSES = Table(
     first_by=4,
 )
 
-TABLES: dict[str, Table] = {"threads": THREADS, "processes": PROCESSES}
+
+def stall_rows(
+    stalls: Iterable[Stall], lanes: Iterable[Lane], gils: Iterable[Gil], processes: Iterable[Process]
+) -> list[Row]:
+    """A row for each stall."""
+    lane_of = {lane.key: lane for lane in lanes}
+    pid_of = {process.key: process.pid for process in processes}
+    process_of = {gil.key: gil.process for gil in gils}
+    rows: list[Row] = []
+    for stall in stalls:
+        lane = None if stall.lane is None else lane_of.get(stall.lane)
+        # The line of Python that called what kept the GIL says more than the name of a C function.
+        place = next((frame for frame in reversed(stall.frames) if frame.line), None)
+        rows.append(
+            {
+                "start_ns": stall.start_ns,
+                "end_ns": stall.end_ns,
+                "held_ns": stall.end_ns - stall.start_ns,
+                "pid": pid_of.get(process_of.get(stall.gil, -1)),
+                "name": lane.label if lane else None,
+                "waiters": stall.waiters_mean if stall.waiters_mean >= 0 else None,
+                "waiters_max": stall.waiters_max if stall.waiters_max >= 0 else None,
+                "function": str(place or stall.frames[-1]) if stall.frames else None,
+                "frames": stall.frames,
+            }
+        )
+    return rows
+
+
+STALLS = Table(
+    title="Stalls",
+    columns=(
+        Column("when", "since the session's start", _key("start_ns"), fine_clock_text),
+        Column("thread", "which held the GIL", _key("name"), _text, left=True),
+        Column("pid", "its process", _key("pid"), _text),
+        Column("held", "how long, without a handoff", _key("held_ns"), duration_text),
+        Column("waiting", "threads that waited for it meanwhile, on average", _key("waiters"), _waiters),
+        Column("at most", "likewise, at once", _key("waiters_max"), _text),
+        Column("function", "where it was: the innermost line of Python", _key("function"), _text, left=True),
+    ),
+    rows=lambda summary: summary["stalls"],
+    first_by=3,
+)
+
+TABLES: dict[str, Table] = {"threads": THREADS, "processes": PROCESSES, "stalls": STALLS}
 
 
 def cells(
     table: Table, summary: Mapping[str, Any], *, by: int, backwards: bool, only: str = ""
 ) -> tuple[tuple[str, ...], ...]:
-    """The table's cells, sorted; unknown values come last either way.
+    """The table's cells, as `picked` has its rows."""
+    rows = picked(table, summary, by=by, backwards=backwards, only=only)
+    return tuple(_shown(table, row) for row in rows)
+
+
+def _shown(table: Table, row: Row) -> tuple[str, ...]:
+    return tuple(
+        UNKNOWN if (value := column.value(row)) is None else column.show(value) for column in table.columns
+    )
+
+
+def picked(
+    table: Table, summary: Mapping[str, Any], *, by: int, backwards: bool, only: str = ""
+) -> tuple[Row, ...]:
+    """The table's rows, sorted; unknown values come last either way.
 
     Args:
         table: which.
@@ -200,6 +263,7 @@ def cells(
     known = [row for row in rows if key(row) is not None]
     known.sort(key=key, reverse=backwards)
     ordered = known + [row for row in rows if key(row) is None]
-    shown = (tuple(column.show(column.value(row)) for column in table.columns) for row in ordered)
     wanted = only.casefold()
-    return tuple(row for row in shown if not wanted or any(wanted in cell.casefold() for cell in row))
+    return tuple(
+        row for row in ordered if not wanted or any(wanted in cell.casefold() for cell in _shown(table, row))
+    )

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from textual.app import App
 from textual.worker import get_current_worker
 
 from gilscope.clock import Clock
 from gilscope.errors import GilscopeError
 from gilscope.model import NS_PER_S, Quality, SpanReport, Verdict
 from gilscope.recording.reader import RecordingReader
+from gilscope.views.scope_app import ScopeApp
 from gilscope.views.screens.dashboard import Dashboard
 from gilscope.views.searching import find_line
 from gilscope.views.viewing import Viewing
@@ -26,7 +26,7 @@ QualityOf = Callable[[RecordingReader, int], Quality]
 SpanOf = Callable[[RecordingReader, int, int], SpanReport]
 
 
-class ThinkingApp(App[None]):
+class ThinkingApp(ScopeApp):
     """The part of the app that works in threads."""
 
     path: Path
@@ -82,14 +82,14 @@ class ThinkingApp(App[None]):
         dashboard = self.dashboard
         return (
             self.quality_of is not None
-            and dashboard.full == "info"
+            and dashboard.wants_quality
             and dashboard.quality_at_ns != self._verdict_head_ns
         )
 
     def _make_verdict(self) -> None:
         worker = get_current_worker()
         started, at_ns = self.clock.now_ns(), self._verdict_head_ns
-        with_quality = self.dashboard.full == "info"
+        with_quality = self.dashboard.wants_quality
         verdict: Verdict | None = None
         quality: Quality | None = None
         try:

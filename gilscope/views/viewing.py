@@ -10,15 +10,16 @@ from dataclasses import replace
 from typing import Protocol
 
 from gilscope.model import NS_PER_MS, NS_PER_S, Mark, Output, Process, Session, Window
-from gilscope.views.cells import ZOOMS_NS, Timeline
+from gilscope.views.cells import ZOOMS_NS
+from gilscope.views.lane_rows import LaneOrder
 from gilscope.views.panels import PanelReader, Panels, Room
+from gilscope.views.passing import Pass, Turns
 from gilscope.views.playback import Mode, Playback, scroll_edge
-from gilscope.views.present import (
-    holders_now,
-    present_gils,
-)
+from gilscope.views.present import holders_now, present_gils
 from gilscope.views.reading import read_cells
+from gilscope.views.recent import RecentWindows
 from gilscope.views.scrubbing import FarPlaces, Whole
+from gilscope.views.timeline import Timeline
 from gilscope.views.transport import Places, Unit, beside, just_after, over_idle, step_target
 
 QUANTUM_NS = 200 * NS_PER_MS
@@ -40,7 +41,7 @@ class RecordingView(Protocol):
 
     def session(self) -> Session: ...  # noqa: D102
     def head_ns(self) -> int: ...  # noqa: D102
-    def window(self, start_ns: int, end_ns: int) -> Window: ...  # noqa: D102
+    def window(self, start_ns: int, end_ns: int, *, ticks_from_ns: int = ...) -> Window: ...  # noqa: D102
     def output_until(self, at_ns: int, *, max_bytes: int = ...) -> tuple[Output, ...]: ...  # noqa: D102
     def output_size(self, at_ns: int) -> int: ...  # noqa: D102
     def first_ns(self) -> int: ...  # noqa: D102
@@ -74,6 +75,8 @@ class Viewing:
         self.cell_ns = 5 * NS_PER_MS
         self.edge = 0
         """The timeline cell behind the last one on the screen."""
+        self.slots = 1
+        """How many states a cell of the screen shows, side by side: 1 or 2."""
         self.columns = 80
         """How many timeline cells the screen has."""
         self.fits = 1_000
@@ -81,13 +84,16 @@ class Viewing:
         self.core_columns = 30
         self.output_lines = 200
         self.folded: set[int] = set()
+        self.order = LaneOrder()
         self.more = False
         """Cells on the screen are still to be read."""
         self._zoom_before_slow: int | None = None
         self._timeline = Timeline(self.cell_ns)
         self._panels_key: tuple[object, ...] = ()
         self._panels: Panels | None = None
-        self._reader = PanelReader(recording)
+        self._turns: tuple[Window, Turns] | None = None
+        self._recent = RecentWindows(recording, self.session.tick_ns)
+        self._reader = PanelReader(recording, self._recent)
         if not self.growing:
             self.playback.mode = Mode.PLAYING
             self.playback.position_ns = self.first_ns
@@ -120,9 +126,26 @@ class Viewing:
         self._scroll()
 
     @property
+    def slot_ns(self) -> int:
+        """The time that a state on the screen stands for."""
+        return self.cell_ns // self.slots
+
+    @property
     def cursor_cell(self) -> int:
         """The cell that ends at or holds the position."""
         return max(0, self.playback.position_ns - 1) // self.cell_ns
+
+    @property
+    def now_slot(self) -> int:
+        """The slot behind the position."""
+        return -(-self.playback.position_ns // self.slot_ns)
+
+    @property
+    def moment(self) -> int:
+        """The position, as exactly as makes a difference to what is drawn."""
+        at_ns, mode = self.playback.position_ns, self.playback.mode
+        exact = mode is Mode.PAUSED or (mode is Mode.PLAYING and self.playback.speed < 1.0)
+        return at_ns if exact else at_ns // min(self.slot_ns, QUANTUM_NS)
 
     @property
     def at_edge(self) -> bool:
@@ -137,6 +160,11 @@ class Viewing:
     def _scroll(self) -> None:
         follow = self.playback.mode is Mode.FOLLOW
         self.edge = scroll_edge(self.edge, self.cursor_cell + 1, self.columns, follow=follow)
+
+    def begin_with(self, *, cell_ns: int, fold: bool) -> None:
+        """Begin with cells of about this length, and processes folded or not."""
+        self._set_cell(min(ZOOMS_NS, key=lambda zoom: abs(zoom - cell_ns)))
+        self.order = replace(self.order, fold=fold)
 
     def begin_at(self, at_ns: int | None, speed: float) -> None:
         """Begin a replay somewhere, and at another speed."""
@@ -246,18 +274,32 @@ class Viewing:
             self._set_cell(self._zoom_before_slow)
             self._zoom_before_slow = None
 
-    def zoom(self, steps: int) -> None:
-        """To longer (positive) or shorter cells; the position keeps its column."""
+    def zoom(self, steps: int, column: int | None = None) -> None:
+        """To longer (positive) or shorter cells; the position keeps its column.
+
+        With a `column` what stands there keeps its place instead, and the position moves only where it would
+        be out of sight; what follows the newest moment keeps that in sight.
+        """
         self._zoom_before_slow = None
         number = ZOOMS_NS.index(self.cell_ns) + steps
+        under_ns = (
+            None if column is None else (2 * (self.edge - self.columns + column) + 1) * self.cell_ns // 2
+        )
         self._set_cell(ZOOMS_NS[max(0, min(number, len(ZOOMS_NS) - 1))])
+        if column is None or under_ns is None or self.playback.mode is Mode.FOLLOW:
+            return
+        self.edge = max(1, under_ns // self.cell_ns - column + self.columns)
+        left = self.edge - self.columns
+        if not left <= self.cursor_cell < self.edge:
+            at_ns = (left + 1 if self.cursor_cell < left else self.edge) * self.cell_ns
+            self.playback.seek(max(at_ns, self.first_ns), self.head_ns)
+        self._scroll()
 
     def _set_cell(self, cell_ns: int) -> None:
         if cell_ns != self.cell_ns:
             right_of_cursor = self.edge - self.cursor_cell
             self.cell_ns = cell_ns
             self.edge = self.cursor_cell + right_of_cursor
-            self._timeline = Timeline(cell_ns)
             self._scroll()
 
     # --- what to draw ---
@@ -268,19 +310,21 @@ class Viewing:
         A frame reads only so much, the newest first: a jump or a zoom fills the screen in a few frames
         instead of holding up the keys.
         """
-        first = max(0, self.edge - self.columns)
-        span = self._timeline.missing(first, self.edge, self.head_ns)
+        if self._timeline.cell_ns != self.slot_ns:
+            self._timeline = Timeline(self.slot_ns)
+        first, end = max(0, self.edge - self.columns) * self.slots, self.edge * self.slots
+        span = self._timeline.missing(first, end, self.head_ns)
         if span is not None:
             self._read_cells(*span)
-        self.more = self._timeline.missing(first, self.edge, self.head_ns) is not None
-        self._timeline.trim(first - 4 * self.columns)
+        self.more = self._timeline.missing(first, end, self.head_ns) is not None
+        self._timeline.trim(first - 4 * self.columns * self.slots, first)
         return self._timeline
 
     def _read_cells(self, first: int, end: int) -> None:
         active = len(self._panels.figures.active) if self._panels else 8
         rows = active + self.session.cores + 1
         read_cells(
-            self._recording,
+            self._recent,
             self._timeline,
             (first, end),
             tick_ns=self.session.tick_ns,
@@ -301,7 +345,15 @@ class Viewing:
         if mode is Mode.PAUSED and self.cell_ns <= self.session.tick_ns and not self._exact:
             cell = (self.cursor_cell * self.cell_ns, (self.cursor_cell + 1) * self.cell_ns)
             until = max(until, min(self.head_ns, cell[1]))
-        key = (quantum, until, self.core_columns, self.fits, self.output_lines, frozenset(self.folded))
+        key = (
+            quantum,
+            until,
+            self.core_columns,
+            self.fits,
+            self.output_lines,
+            frozenset(self.folded),
+            self.order,
+        )
         panels = self._panels
         if panels is None or key != self._panels_key:
             panels = self._reader.read(self._room(), quantum, until, paused=mode is Mode.PAUSED)
@@ -317,6 +369,16 @@ class Viewing:
         self._panels = panels
         return panels
 
+    def passes(self) -> tuple[Pass, ...]:
+        """GILs on their way from lane to lane: where turns can be followed, in slow motion or standing."""
+        panels, playback = self._panels, self.playback
+        slow = playback.mode is Mode.PLAYING and playback.speed <= SLOW_FROM
+        if panels is None or not (slow or playback.mode is Mode.PAUSED):
+            return ()
+        if self._turns is None or self._turns[0] is not panels.window:
+            self._turns = panels.window, Turns(panels.window.holds)
+        return self._turns[1].at(playback.position_ns, playback.speed if slow else 0.0)
+
     def _room(self) -> Room:
         return Room(
             core_columns=self.core_columns,
@@ -324,6 +386,7 @@ class Viewing:
             fits=self.fits,
             output_lines=self.output_lines,
             folded=frozenset(self.folded),
+            order=self.order,
         )
 
     def _with_output(self, panels: Panels, at_ns: int) -> Panels:

@@ -73,7 +73,7 @@ KEYS: dict[str, Any] = {
     "verdict": {
         "kind": None, "headline": None, "evidence": None, "advice": None, "also": None,
         "speedup_bound": {"processes": None}, "also_kinds": None,
-        "confidence": {"level": None, "reason": None}, "would_change": None,
+        "confidence": {"level": None, "reason": None}, "would_change": None, "limits": None,
     },
 }  # fmt: skip
 """DESIGN, section 8."""

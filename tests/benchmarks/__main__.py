@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import accuracy, hour, pausing, scrub, tools, verdicts
+from tests.benchmarks import accuracy, hour, pausing, screen, scrub, tools, verdicts
 from tests.benchmarks.tools import (
     Screen,
     alone,
@@ -176,6 +176,9 @@ def main() -> None:
     print(f"CPython {platform.python_version()}, {time.strftime('%Y-%m-%d')}\n")
     if "hour" in named:
         sys.exit(hour.main([]) or scrub.main([]))
+    if "screen" in named:
+        screen.print_table(SECONDS, named - {"screen"})
+        return
     if "verdicts" in named:
         sys.exit(1 if verdicts.print_table(named - {"verdicts"}) else 0)
     benches = [bench for bench in BENCHES if not named or bench.__name__ in named]

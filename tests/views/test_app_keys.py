@@ -10,7 +10,7 @@ from gilscope.clock import FakeClock
 from gilscope.model import NS_PER_MS, NS_PER_S
 from gilscope.sources.scripted import Script
 from gilscope.views.playback import Mode
-from gilscope.views.screens.dialogs import HelpScreen
+from gilscope.views.screens.help import HelpScreen
 from tests.views.conftest import ready, record, replay, settled, text_of, viewing, wait
 
 S = NS_PER_S

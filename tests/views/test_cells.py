@@ -24,7 +24,8 @@ from gilscope.model import (
 )
 from gilscope.recording.reader import RecordingReader
 from gilscope.sources.scripted import Script, ScriptedSession, write
-from gilscope.views.cells import NO_DATA, ZOOMS_NS, Timeline, apportion, fold
+from gilscope.views.cells import NO_DATA, ZOOMS_NS, apportion, fold
+from gilscope.views.timeline import Timeline
 from gilscope.views.viewing import Viewing
 from tests.views.conftest import record
 
@@ -152,7 +153,7 @@ def test_cells_do_not_depend_on_how_they_were_read(
             write(session, writer, first=done, last=stop)
             done = stop
         watcher.poll(session=False)
-        watcher.advance(0)
+        watcher.follow()
         grown = whole(watcher)
     fresh = Viewing(reader)
     fresh.cell_ns, fresh._timeline = zoom, Timeline(zoom)

@@ -15,7 +15,7 @@ from gilscope.model import NS_PER_MS, NS_PER_S
 from gilscope.sources.scripted import Script
 from gilscope.views.compare_app import CompareApp
 from gilscope.views.comparing import ComparedRun, ComparedTable
-from gilscope.views.screens.dialogs import HelpScreen
+from gilscope.views.screens.help import HelpScreen
 from gilscope.views.widgets.panel import Panel
 from tests.terminal.tmux import not_whole
 from tests.views.conftest import record, wait

@@ -24,8 +24,9 @@ from gilscope.model import (
 from gilscope.recording.reader import RecordingReader
 from gilscope.sources.scripted import Script, ScriptedSession
 from gilscope.views.figures import NO_FIGURES, fold_core_cells, fold_figures, holder_at, top_frames
+from gilscope.views.lane_rows import present_lanes
 from gilscope.views.playback import SLOW_START_NS, Mode, Playback, scroll_edge
-from gilscope.views.present import holders_now, present_cores, present_gils, present_header, present_lanes
+from gilscope.views.present import holders_now, present_cores, present_gils, present_header
 from gilscope.views.viewing import Viewing
 from tests.views.conftest import record
 

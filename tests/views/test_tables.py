@@ -34,7 +34,7 @@ def test_every_row_has_every_cell(summary: dict[str, Any]) -> None:
             for backwards in (False, True):
                 rows = cells(table, summary, by=by, backwards=backwards)
                 assert len(rows) == len(table.rows(summary))
-                assert {len(row) for row in rows} == {len(table.columns)}
+                assert {len(row) for row in rows} <= {len(table.columns)}
                 assert "None" not in str(rows)
 
 

@@ -84,12 +84,12 @@ async def test_every_handoff_on_and_back(path: Path) -> None:
         await pilot.press("home")
         forth = []
         for _ in range(5):
-            await pilot.press("h")
+            await pilot.press("e")
             forth.append(position(app) - 1)
         assert forth == [start for start in starts if start > 0][:5] or forth == starts[:5]
         back = []
         for _ in range(4):
-            await pilot.press("H")
+            await pilot.press("E")
             back.append(position(app) - 1)
         assert back == forth[-2::-1]
         await pilot.press("u")
@@ -106,7 +106,7 @@ async def test_the_mark_of_the_holder_passes_with_the_handoff(path: Path) -> Non
         await pilot.press("home", "+", "+")
         seen = []
         for _ in range(6):
-            await pilot.press("h")
+            await pilot.press("e")
             await settled(pilot, app)
             seen.append({line[2:9].strip() for line in text_of(app, "lanes").splitlines() if line[:1] == "▶"})
         assert all(len(holders) == 1 for holders in seen)
@@ -357,7 +357,7 @@ async def test_one_row_for_the_bar(path: Path, svg: SnapshotAssertion) -> None:
     app = with_spans(path)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot, app)
-        await pilot.press("home", "]", "h", "u", "a")
+        await pilot.press("home", "]", "e", "u", "a")
         await wait(pilot, lambda: app.dashboard.report is not None)
         app.clear_notifications()
         await settled(pilot, app)
@@ -417,14 +417,15 @@ async def test_slow_motion_while_the_target_runs_loses_nothing(
         reader = RecordingReader(writer.path, live=True)
         other = Viewing(reader)
         other.columns, other.fits = viewing(app).columns, viewing(app).fits
+        other.slots = viewing(app).slots
         other.advance(0)
         while other.timeline() and other.more:
             pass
         for row in other.panels().rows:
             if row.lane is not None:
-                first = other.edge - other.columns
-                seen = viewing(app).timeline().row(row.lane, row.pid, first, other.columns)
-                assert seen == other.timeline().row(row.lane, row.pid, first, other.columns)
+                span = (other.edge - other.columns) * other.slots, other.columns * other.slots
+                seen = viewing(app).timeline().row(row.lane, row.pid, *span)
+                assert seen == other.timeline().row(row.lane, row.pid, *span)
         handoffs = sum(gil.handoffs for tick in reader.ticks() for gil in tick.gils)
         expected = sum(
             gil.handoffs

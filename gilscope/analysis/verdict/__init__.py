@@ -83,6 +83,7 @@ def _verdict(rule: Rule, facts: Facts) -> Verdict:
             *told.would_change,
             *(condition.sentence(rule.kind) for condition in conditions[:CLOSEST_SHOWN]),
         ),
+        limits=tuple(condition.told() for condition in conditions),
     )
 
 
@@ -104,6 +105,7 @@ def verdict_fields(verdict: Verdict) -> dict[str, Any]:
         "also_kinds": list(verdict.also_kinds),
         "confidence": {"level": verdict.confidence, "reason": verdict.confidence_reason},
         "would_change": list(verdict.would_change),
+        "limits": [{"figure": what, "value": value, "limit": limit} for what, value, limit in verdict.limits],
     }
 
 
@@ -121,4 +123,5 @@ def verdict_from(fields: Mapping[str, Any]) -> Verdict:
         confidence=confidence.get("level", "medium"),
         confidence_reason=confidence.get("reason", ""),
         would_change=tuple(fields.get("would_change", ())),
+        limits=tuple((limit["figure"], limit["value"], limit["limit"]) for limit in fields.get("limits", ())),
     )

@@ -34,6 +34,11 @@ class Condition:
             return self.margin >= -slack
         return self.value >= self.limit if self.above else self.value < self.limit
 
+    def told(self) -> tuple[str, str, str]:
+        """What the figure is, its value, and its limit."""
+        side = "at least" if self.above else "below"
+        return self.what, quantity(self.value, self.unit), f"{side} {quantity(self.limit, self.unit)}"
+
     def sentence(self, kind: str) -> str:
         """What would have to be different for another verdict."""
         side = "under" if self.above else "from"

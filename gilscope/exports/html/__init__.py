@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from gilscope.exports.html import flame, picture, words
@@ -32,16 +33,7 @@ def render(summary: Mapping[str, Any], quality: Quality, streams: RecordingStrea
 
 def page(summary: Mapping[str, Any], quality: Quality, timeline: Timeline, flames: Flames) -> str:
     """The page of a summary, a timeline that is already folded, and trees of functions."""
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    environment.filters.update(words.FILTERS)
-    made: str = environment.get_template("page.html.j2").render(
+    made: str = _template().render(
         summary=summary,
         quality=quality,
         tiles=words.tiles(summary, quality),
@@ -61,6 +53,20 @@ def page(summary: Mapping[str, Any], quality: Quality, timeline: Timeline, flame
         js=Markup((_HERE / "page.js").read_text()),  # noqa: S704 - ours
     )
     return made
+
+
+@functools.cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.filters.update(words.FILTERS)
+    return environment.get_template("page.html.j2")
 
 
 def _shown(value: object) -> object:

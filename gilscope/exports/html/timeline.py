@@ -24,6 +24,8 @@ MOST_VALUES = 500_000
 """So many cells times rows."""
 MOST_LANES, MOST_GILS, MOST_CORES = 64, 16, 64
 MOST_EVENTS = 400
+CELLS_A_TICK = 50
+"""The shortest cell is 1 ms, a tick at least 50 of them but for the very first and last."""
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
 """A share of 0 – 1 is one of these; a blank is a cell of which nothing is known."""
 
@@ -126,9 +128,9 @@ class Timeline:
         )
 
 
-def length_of_cells(end_ns: int, rows: int) -> int:
-    """The shortest cell with which the page stays small."""
-    most = min(MOST_CELLS, MOST_VALUES // max(1, rows))
+def length_of_cells(end_ns: int, rows: int, ticks: int = MOST_CELLS) -> int:
+    """The shortest cell with which the page stays small; few ticks need few cells, however long they are."""
+    most = min(MOST_CELLS, MOST_VALUES // max(1, rows), 200 + CELLS_A_TICK * ticks)
     for cell_ns in LENGTHS_NS:
         if end_ns <= most * cell_ns:
             return cell_ns
@@ -142,7 +144,7 @@ def fold(streams: RecordingStreams) -> Timeline:
     gils = [gil for gil in streams.gils() if gil.kind != "disabled"][:MOST_GILS]
     cores = min(MOST_CORES, session.cores)
     kept_ns = streams.until_ns - streams.first_ns()
-    cell_ns = length_of_cells(kept_ns, len(chosen) + 2 * len(gils) + 2 * cores)
+    cell_ns = length_of_cells(kept_ns, len(chosen) + 2 * len(gils) + 2 * cores, streams.tick_count())
     first = streams.first_ns() // cell_ns
     count = -(-streams.until_ns // cell_ns) - first
     processes = {process.key: process for process in streams.processes()}

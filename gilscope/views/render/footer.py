@@ -22,6 +22,10 @@ class KeyHint:
     action: str
     rank: int
     """Those with the highest go first when it is narrow."""
+    panel: str = ""
+    """The panel that the action is of, "" for the screen."""
+    help: str = ""
+    """What the key does, in more words."""
 
     @property
     def columns(self) -> int:

@@ -45,12 +45,16 @@ def info_rows(quality: Quality) -> list[Row]:
     ]
 
 
-def render_info(quality: Quality | None, width: int, height: int, palette: Palette) -> list[Strip]:
+def render_info(
+    quality: Quality | None, width: int, height: int, palette: Palette, *, pictures: str = ""
+) -> list[Strip]:
     """Rows of figures, then the gaps, each source and reason once; what does not fit is counted."""
     if quality is None:
         text = "Adding up: the figures come with the next second."
         return fill([text_strip(text, width, palette.dim, palette)], width, height, palette)
     rows = info_rows(quality)
+    if pictures:
+        rows.append(("pictures", pictures, "drawn on this screen; fewer where the terminal is slow"))
     if height < len(rows) + 1:
         return _compact(quality, width, height, palette)
     strips = [_row(*row, width, palette) for row in rows]

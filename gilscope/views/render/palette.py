@@ -12,22 +12,15 @@ from rich.style import Style
 
 from gilscope.model import State
 from gilscope.views.cells import NO_DATA
+from gilscope.views.render.contrast import best_on
+from gilscope.views.render.tones import DARK, ORANGE, VERMILLION, YELLOW, Tones
 
-GREEN, PURPLE, VERMILLION, BLUE, YELLOW, ORANGE = (
-    "#009E73",
-    "#CC79A7",
-    "#D55E00",
-    "#56B4E9",
-    "#F0E442",
-    "#E69F00",
-)
-GREY, DIM = "#9a9a9a", "#6c6c6c"
-CHOSEN = "#2f3f5f"
-"""Behind what is selected."""
+__all__ = ["COLOURS", "GLYPHS", "MEANINGS", "ORANGE", "VERMILLION", "YELLOW", "Palette", "legend_markup"]
 
 GLYPHS = "█!░▓▒·? "
 """By state, as in model.State; the last is NO_DATA."""
-COLOURS: tuple[str, ...] = (GREEN, PURPLE, VERMILLION, BLUE, YELLOW, GREY, DIM, DIM)
+COLOURS: tuple[str, ...] = DARK.states
+"""Likewise, of the theme that is there by default."""
 
 MEANINGS: tuple[tuple[str, str], ...] = (
     ("running", "executes Python: holds its GIL and is on a CPU"),
@@ -54,9 +47,13 @@ _LEGEND = (
 _RUNS = re.compile(rb"(.)\1*", re.DOTALL)
 
 
-def legend_markup(width: int) -> str:
+def legend_markup(width: int, palette: Palette | None = None) -> str:
     """Glyphs and words of as many states as fit, as Textual's markup."""
-    words = [f"[{COLOURS[state]}]{GLYPHS[state]}[/] {MEANINGS[state][0]}" for state in _LEGEND]
+    colours = COLOURS if palette is None else palette.tones.states
+    if palette is not None and not palette.colours:
+        words = [f"{GLYPHS[state]} {MEANINGS[state][0]}" for state in _LEGEND]
+    else:
+        words = [f"[{colours[state]}]{GLYPHS[state]}[/] {MEANINGS[state][0]}" for state in _LEGEND]
     lengths = [2 + len(MEANINGS[state][0]) for state in _LEGEND]
     while words and sum(lengths[: len(words)]) + 2 * (len(words) - 1) > width:
         words.pop()
@@ -67,35 +64,53 @@ def legend_markup(width: int) -> str:
 class Palette:
     """All styles on one background, and segments for runs of equal cells, each made once."""
 
-    def __init__(self, base: Style | None = None, *, colours: bool = True) -> None:
-        """Styles on `base`; without `colours` only bold and dim tell things apart, and the glyphs."""
+    def __init__(
+        self, base: Style | None = None, *, colours: bool = True, tones: Tones = DARK, plain: bool = False
+    ) -> None:
+        """Styles on `base`.
+
+        Args:
+            base: the style of text, with the background.
+            colours: without them only bold and dim tell things apart, and the glyphs.
+            tones: the colours that go with the background.
+            plain: the terminal shows ASCII only, so that nothing may rest on parts of a cell.
+        """
         base = base or Style.null()
 
         def style(colour: str, *, bold: bool = False, dim: bool = False) -> Style:
             return base + (Style(color=colour, bold=bold) if colours else Style(bold=bold, dim=dim))
 
-        self.base = base
+        self.base, self.colours, self.tones, self.plain = base, colours, tones, plain
         self.bold = base + Style(bold=True)
-        self.dim = style(GREY)
-        self.faint = style(DIM, dim=True)
-        self.good = style(GREEN)
-        self.live = style(GREEN, bold=True)
-        self.paused = style(ORANGE, bold=True)
-        self.replay = style(BLUE, bold=True)
-        self.error = style(VERMILLION, bold=True)
-        self.mark = style(ORANGE, bold=True)
-        self.group = style(BLUE, bold=True)
+        self.dim = style(tones.grey)
+        self.faint = style(tones.dim, dim=True)
+        self.good = style(tones.good)
+        self.live = style(tones.good, bold=True)
+        self.paused = style(tones.mark, bold=True)
+        self.replay = style(tones.info, bold=True)
+        self.error = style(tones.error, bold=True)
+        self.mark = style(tones.mark, bold=True)
+        self.group = style(tones.info, bold=True)
         self.selected = base + Style(reverse=True)
-        self.states = tuple(style(colour) for colour in COLOURS)
-        white = style("#ffffff", bold=True)
+        self.states = tuple(style(colour) for colour in tones.states)
+        line = style(tones.cursor, bold=True)
         self._crossed = tuple(
-            white + (Style(bgcolor=colour) if colours and state < State.BLOCKED else Style.null())
-            for state, colour in enumerate(COLOURS)
+            base + Style(color=best_on(colour), bgcolor=colour, bold=True)
+            if colours and state < State.BLOCKED
+            else line
+            for state, colour in enumerate(tones.states)
         )
-        self._chosen = Style(bgcolor=CHOSEN) if colours else Style(underline=True)
+        self._chosen = Style(bgcolor=tones.chosen) if colours else Style(underline=True)
         self._runs: dict[bytes, Segment] = {}
         self._chosen_runs: dict[bytes, Segment] = {}
         self._cursors: dict[int, Segment] = {}
+
+    def looks_like(self, other: Palette) -> bool:
+        """Whether lines that were drawn with it are still right with another one."""
+        mine, theirs = (
+            (palette.base, palette.colours, palette.tones, palette.plain) for palette in (self, other)
+        )
+        return mine == theirs
 
     def chosen(self, style: Style) -> Style:
         """A style in a span that is selected."""

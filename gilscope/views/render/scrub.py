@@ -9,7 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from gilscope.text import clock_text
+from gilscope.text import clock_text, duration_text
 from gilscope.views.render.palette import Palette
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -52,6 +52,26 @@ def moment_at(column: int, first_ns: int, head_ns: int, columns: int) -> int:
     """The moment of a column; the last one is the newest."""
     column = max(0, min(columns - 1, column))
     return first_ns + (head_ns - first_ns) * column // max(1, columns - 1)
+
+
+def place_at(state: ScrubState, column: int, columns: int) -> tuple[int, str] | None:
+    """The mark or stall in a column, a mark first: where to go to see it, and what it is."""
+
+    def here(at_ns: int) -> bool:
+        kept = state.first_ns <= at_ns <= state.head_ns
+        return kept and column_of(at_ns, state.first_ns, state.head_ns, columns) == column
+
+    for at_ns in state.marks:
+        if here(at_ns):
+            return at_ns, f"{MARK} a mark at {clock_text(at_ns)}"
+    for start_ns, end_ns in state.stalls:
+        if here(start_ns):
+            # A position shows what was until then: a stall is seen from just after its start.
+            return (
+                start_ns + 1,
+                f"{STALL} a stall at {clock_text(start_ns)}, {duration_text(end_ns - start_ns)}",
+            )
+    return None
 
 
 def render_scrub(state: ScrubState, width: int, height: int, palette: Palette) -> list[Strip]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.strip import Strip
 
 from gilscope.model import NS_PER_MS, NS_PER_S
 from gilscope.text import share_text
+from gilscope.views.passing import HOLDER, Mark
 from gilscope.views.present import LaneRow
+from gilscope.views.render.halves import HalfCells
 from gilscope.views.render.lines import fit, fit_name, strip
 from gilscope.views.render.palette import Palette
 
@@ -70,38 +74,88 @@ def render_lane(
         cursor: the cell at the position, if that is marked.
         chosen: the first cell of a selected span, and the one behind its last.
     """
-    mark = Segment("▶ " if holds else "  ", palette.mark)
-    name_style = (
-        palette.selected
-        if selected
-        else palette.faint
-        if row.ended
-        else palette.bold
-        if holds
-        else palette.base
+    head = render_head(
+        row,
+        columns,
+        palette,
+        share=share,
+        mark=HOLDER if holds else None,
+        selected=selected,
+        style=palette.bold if holds else palette.base,
     )
-    name = Segment(fit_name(row.label, columns.label), name_style)
+    return join_lane(head, render_cells(cells, palette, cursor=cursor, chosen=chosen), columns)
+
+
+def join_lane(head: list[Segment], cells: list[Segment], columns: Columns) -> Strip:
+    """A row from its two parts."""
+    return Strip(head + cells, columns.before_cells + columns.cells)
+
+
+def render_head(
+    row: LaneRow,
+    columns: Columns,
+    palette: Palette,
+    *,
+    share: float | None,
+    mark: Mark | None,
+    selected: bool,
+    style: Style,
+) -> list[Segment]:
+    """What stands left of the cells: the mark of the GIL, or of its way, the lane's name and share.
+
+    Args:
+        row: the lane.
+        columns: how the row is divided.
+        palette: colours.
+        share: of the time that it held its GIL, or None if it is not known or has no sense.
+        mark: of the holder, or a piece of the trail to it.
+        selected: the row is chosen.
+        style: of the name, if nothing else rules it.
+    """
     text = "" if share is None else share_text(share)
-    figure = Segment(f"{text:>6}  ", palette.dim)
-    if cursor is None or not 0 <= cursor < len(cells):
-        drawn = _cells(cells, 0, chosen, palette)
-    else:
-        drawn = _cells(cells[:cursor], 0, chosen, palette)
-        drawn.append(palette.cursor(cells[cursor]))
-        drawn += _cells(cells[cursor + 1 :], cursor + 1, chosen, palette)
-    return Strip([mark, name, figure, *drawn], columns.before_cells + columns.cells)
-
-
-def _cells(cells: bytes, first: int, chosen: tuple[int, int] | None, palette: Palette) -> list[Segment]:
-    """Cells from column `first` on, those of a selected span on its colour."""
-    if chosen is None:
-        return palette.cells(cells)
-    begin, end = (max(0, min(column - first, len(cells))) for column in chosen)
+    name_style = palette.selected if selected else palette.faint if row.ended else style
+    mark_style = palette.mark if mark is None or mark.fresh else palette.faint
     return [
-        *palette.cells(cells[:begin]),
-        *palette.cells(cells[begin:end], chosen=True),
-        *palette.cells(cells[end:]),
+        Segment(f"{mark.glyph if mark else ' '} ", mark_style),
+        Segment(fit_name(row.label, columns.label), name_style),
+        Segment(f"{text:>6}  ", palette.dim),
     ]
+
+
+def render_cells(
+    cells: bytes,
+    palette: Palette,
+    *,
+    cursor: int | None,
+    chosen: tuple[int, int] | None = None,
+    halves: HalfCells | None = None,
+) -> list[Segment]:
+    """The cells of a lane, with the line at the position and the colour of the selected span.
+
+    Args:
+        cells: the states, one a cell; with `halves` two.
+        palette: colours.
+        cursor: the cell at the position, if that is marked.
+        chosen: the first cell of a selected span, and the one behind its last.
+        halves: draws two states in a cell.
+    """
+    slots, pieces = (1, palette.cells) if halves is None else (2, halves.cells)
+    count = len(cells) // slots
+    borders = {0, count}
+    if cursor is not None and 0 <= cursor < count:
+        borders |= {cursor, cursor + 1}
+    if chosen is not None:
+        borders |= {max(0, min(column, count)) for column in chosen}
+    if len(borders) == 2:
+        return pieces(cells)
+    drawn: list[Segment] = []
+    for begin, end in pairwise(sorted(borders)):
+        if begin == cursor:
+            drawn.append(palette.cursor(cells[slots * begin]))
+        else:
+            inside = chosen is not None and chosen[0] <= begin < chosen[1]
+            drawn += pieces(cells[slots * begin : slots * end], chosen=inside)
+    return drawn
 
 
 def render_heading(row: LaneRow, width: int, palette: Palette, *, selected: bool) -> Strip:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from textual import events
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from gilscope.text import clock_text
 from gilscope.views.axis import Axis
@@ -15,6 +14,7 @@ from gilscope.views.present import Header
 from gilscope.views.render.compared import cut_lines, render_compared, ways_shown
 from gilscope.views.render.header import render_header
 from gilscope.views.screens.compare_keys import BINDINGS, hints
+from gilscope.views.screens.panelled import PanelledScreen
 from gilscope.views.section import Section
 from gilscope.views.widgets.keys import KeysLine
 from gilscope.views.widgets.panel import Panel
@@ -22,15 +22,18 @@ from gilscope.views.widgets.runs import RunsPanel
 
 BETWEEN_READS_S = 1 / 60
 """Keys are answered between two parts of what is read."""
+COPY_COLUMNS = 200
+"""As wide as the table may be where nobody has to see all of it at once."""
 SIDE = 4
 """Columns that a panel's borders and padding take."""
 
 
-class ComparisonScreen(Screen[None], inherit_bindings=False):
+class ComparisonScreen(PanelledScreen, inherit_bindings=False):
     """All runs on one axis of time, and the table below."""
 
     AUTO_FOCUS = ""
     BINDINGS = BINDINGS
+    MAIN_PANEL = "compared"
     TITLE = "gilscope"
 
     def __init__(self, sections: Sequence[Section], table: ComparedTable) -> None:
@@ -141,6 +144,11 @@ class ComparisonScreen(Screen[None], inherit_bindings=False):
             subtitle = "more is printed at the end"
         self.compared.show(cut_lines(lines, width, height, self.compared.palette), subtitle=subtitle)
 
+    def copied(self) -> tuple[str, str]:
+        """All of the table, whether it fits or not."""
+        lines = render_compared(self.table, COPY_COLUMNS, self.compared.palette, opened=True)
+        return "the comparison", "\n".join(line.text.rstrip() for line in lines)
+
     # --- keys ---
 
     def action_scroll(self, parts: int) -> None:
@@ -188,6 +196,15 @@ class ComparisonScreen(Screen[None], inherit_bindings=False):
         """The wheel over the cells."""
         self.axis.zoom(message.steps, message.column)
         self.redraw()
+
+    def on_runs_panel_chosen_span(self, message: RunsPanel.ChosenSpan) -> None:
+        """The mouse was dragged over the cells."""
+        self.axis.show(message.first, message.last)
+        self.redraw()
+
+    def on_runs_panel_whole(self) -> None:
+        """Two clicks on the cells."""
+        self.action_whole()
 
     def on_runs_panel_scroll(self, message: RunsPanel.Scroll) -> None:
         """Shift and the wheel over the cells."""

@@ -6,40 +6,43 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Grid
 
 from gilscope.model import Quality, SpanReport, Verdict
+from gilscope.settings import PANELS
 from gilscope.text import clock_text, duration_text
 from gilscope.views.layout import BORDERS, Plan, plan
+from gilscope.views.pace import Pace
 from gilscope.views.panels import Panels
 from gilscope.views.playback import Mode
 from gilscope.views.present import present_header
-from gilscope.views.render.cores import render_cores
+from gilscope.views.render.footer import KeyHint
 from gilscope.views.render.gil import render_gils
 from gilscope.views.render.header import render_header
 from gilscope.views.render.info import render_info
 from gilscope.views.render.lines import fill, text_strip
 from gilscope.views.render.scrub import ScrubState
-from gilscope.views.render.words import render_span, render_verdict
-from gilscope.views.screens.keys import BINDINGS, hints
-from gilscope.views.screens.transport import TransportScreen
+from gilscope.views.render.words import render_span
+from gilscope.views.screens.keys import BINDINGS, dashboard_hints
+from gilscope.views.screens.picking import FilterLine, PickingScreen
 from gilscope.views.viewing import Viewing
+from gilscope.views.widgets.cores import CoresPanel
 from gilscope.views.widgets.keys import KeysLine
 from gilscope.views.widgets.lanes import LanesPanel
 from gilscope.views.widgets.output import OutputPanel
 from gilscope.views.widgets.panel import Panel
 from gilscope.views.widgets.scrub import ScrubBar
+from gilscope.views.widgets.verdict import VerdictPanel
 
 if TYPE_CHECKING:
     from textual.events import Resize
 
-PANELS = ("gil", "lanes", "cores", "verdict", "output", "info")
 
-
-class Dashboard(TransportScreen, inherit_bindings=False):
+class Dashboard(PickingScreen, inherit_bindings=False):
     """All panels on one screen, or one of them on all of it."""
 
     AUTO_FOCUS = ""
+    MAIN_PANEL = "lanes"
     BINDINGS = BINDINGS
     TITLE = "gilscope"
 
@@ -71,7 +74,9 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         self.quality_at_ns = -1
         self.full: str | None = None
         """The panel that fills the screen."""
-        self._shared: tuple[Plan, str | None] | None = None
+        self._shared: Plan | None = None
+        self.pace: Pace | None = None
+        """How often it is drawn."""
         self._drawn: tuple[object, ...] = ()
         self._dirty = True
         self._panels: Panels | None = None
@@ -79,25 +84,22 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         self.header.can_focus = False
         self.gil = Panel("GIL", id="gil")
         self.lanes = LanesPanel(id="lanes")
-        self.cores = Panel("Cores", id="cores")
-        self.words = Panel("Verdict", id="verdict")
+        self.cores = CoresPanel(id="cores")
+        self.words = VerdictPanel(id="verdict")
         self.output = OutputPanel(id="output")
         self.info = Panel("Watching: the whole session", id="info")
         self.info.display = False
+        self.grid = Grid(self.gil, self.lanes, self.cores, self.words, self.output, self.info, id="panels")
+        self.filter_line = FilterLine()
         self.scrub = ScrubBar(id="scrub")
         self._scrub_drawn: tuple[object, ...] = ()
-        self.keys = KeysLine(hints(live=live), id="keys")
+        self.keys = KeysLine(dashboard_hints(live=live), id="keys")
 
     def compose(self) -> ComposeResult:
         """The panels from top to bottom."""
         yield self.header
-        yield self.gil
-        yield self.lanes
-        with Horizontal(id="middle"):
-            yield self.cores
-            yield self.words
-        yield self.output
-        yield self.info
+        yield self.grid
+        yield self.filter_line
         yield self.scrub
         yield self.keys
 
@@ -111,28 +113,29 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         viewing = self.viewing
         new = plan(
             width,
-            height,
+            height - self.filter_line.display,
             gils=len(viewing.panels().gils) if viewing else 1,
             lanes=len(viewing.panels().rows) if viewing else 4,
             cores=viewing.session.cores if viewing else 2,
+            layout=self.layout_now,
+            full=self.full,
         )
-        if (new, self.full) == self._shared:
+        if new == self._shared:
             return
-        self._shared = (new, self.full)
-        # The info panel has no place beside the others: it is for a look now and then.
-        heights = {"gil": new.gil, "lanes": new.lanes, "middle": new.middle, "output": new.output, "info": 0}
-        for name, rows in heights.items():
-            widget = self.query_one(f"#{name}")
-            inside = ("cores", "verdict") if name == "middle" else (name,)
-            widget.display = self.full in inside if self.full else rows > 0
-            widget.styles.height = "1fr" if self.full else rows
+        self._shared = new
+        self.place(new, self.grid)
         self.scrub.display = new.scrub > 0
         self.scrub.styles.height = new.scrub
-        self.cores.display = self.full == "cores" if self.full else new.cores
-        self.words.display = self.full in (None, "verdict")
-        for panel in (self.cores, self.words):
-            panel.styles.height = "100%"
         self.redraw()
+
+    def rearrange(self) -> None:
+        """Place the panels anew: the user arranged them in another way."""
+        self._share(self.size.width, self.size.height)
+        self.redraw()
+
+    def shown_rows(self, panel: str) -> int:
+        """How high a panel is; 0: it is not shown."""
+        return self._shared.height_of(panel) if self._shared else 0
 
     def show_full(self, panel: str | None) -> None:
         """Give one panel the whole screen; None: back to all."""
@@ -140,6 +143,11 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         self._share(self.size.width, self.size.height)
         if panel:
             self.query_one(f"#{panel}").focus()
+
+    @property
+    def wants_quality(self) -> bool:
+        """The panel that says how well it is watched is on the screen."""
+        return self.info.display
 
     def show_quality(self, quality: Quality | None, at_ns: int) -> None:
         """What is known of the watch up to a moment; None: it could not be read."""
@@ -153,7 +161,7 @@ class Dashboard(TransportScreen, inherit_bindings=False):
     def on_panel_changed(self) -> None:
         """A panel has another size or scroll position."""
         self._tell_output_size()
-        self.keys.draw()
+        self._draw_keys()
         self.redraw()
         self.frame(0)
 
@@ -163,7 +171,7 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         placed = (
             self.viewing
             and self._shared is not None
-            and (bool(self.full) or size[1] == self._shared[0].output - BORDERS)
+            and size[1] == self._shared.height_of("output") - BORDERS
         )
         if (
             self.resize_output
@@ -188,6 +196,7 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         width = self.lanes.content_size.width
         if width:
             viewing.columns = self.lanes.columns(viewing.panels().rows).cells
+            viewing.slots = self.lanes.slots
             viewing.fits = max(1, self.lanes.room)
             viewing.core_columns = max(4, self.cores.content_size.width)
             viewing.output_lines = max(200, self.output.content_size.height)
@@ -195,7 +204,7 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         self._draw_header()
         self._draw_scrub(viewing)
         state = (
-            viewing.playback.position_ns,
+            viewing.moment,
             viewing.playback.mode,
             viewing.edge,
             viewing.cell_ns,
@@ -267,10 +276,14 @@ class Dashboard(TransportScreen, inherit_bindings=False):
                 viewing.timeline(),
                 first=first,
                 cursor=None if viewing.at_edge else viewing.cursor_cell - first,
-                shares=dict(panels.figures.held_share),
+                shares=panels.figures.held_share,
                 holders=frozenset(panels.holders.values()),
+                passes=viewing.passes(),
+                now=viewing.now_slot,
+                speed=viewing.playback.speed,
                 chosen=self._chosen_cells(viewing, first),
                 step=viewing.unit.value,
+                picked=self.lanes_words(),
             )
         if panels is not self._panels or anew:
             self._panels = panels
@@ -290,14 +303,17 @@ class Dashboard(TransportScreen, inherit_bindings=False):
             title = "GIL" if len(panels.gils) < 2 else f"{len(panels.gils)} GILs"
             self.gil.show(render_gils(panels.gils, *self.gil.content_size, self.gil.palette), title=title)
         if self.cores.display:
-            self.cores.show(render_cores(panels.cores, *self.cores.content_size, self.cores.palette))
+            self.cores.draw(panels.cores, full=self.full == "cores")
         if self.words.display:
             self._draw_words()
         if self.output.display:
             self.output.foreign = self.viewing is not None and self.viewing.session.attached
             self.output.draw(panels.output)
         if self.info.display:
-            self.info.show(render_info(self.quality, *self.info.content_size, self.info.palette))
+            pictures = self.pace.words if self.pace else ""
+            self.info.show(
+                render_info(self.quality, *self.info.content_size, self.info.palette, pictures=pictures)
+            )
 
     def _draw_words(self) -> None:
         (width, height), palette = self.words.content_size, self.words.palette
@@ -305,7 +321,7 @@ class Dashboard(TransportScreen, inherit_bindings=False):
         if span is None:
             growing = self.viewing is not None and self.viewing.growing
             title = "Verdict ── the last seconds" if growing else "Verdict"
-            self.words.show(render_verdict(self.verdict, width, height, palette), title=title)
+            self.words.draw(self.verdict, title=title, whole=self.full == "verdict")
             return
         report = self.report if self.report and (self.report.start_ns, self.report.end_ns) == span else None
         self.words.show(
@@ -316,6 +332,38 @@ class Dashboard(TransportScreen, inherit_bindings=False):
 
     # --- keys ---
 
+    def _draw_keys(self) -> None:
+        """The keys that have a sense here: those of the focused panel first."""
+        self.keys.hints = self.more_hints() + dashboard_hints(
+            live=self.live, focused=self.focused, full=bool(self.full)
+        )
+        self.keys.draw()
+
+    def more_hints(self) -> list[KeyHint]:
+        """Keys of a screen that is more than a dashboard."""
+        return []
+
+    def copied(self) -> tuple[str, str]:
+        """What is copied: a row, or all that a panel says, whether it fits or not."""
+        if self.focused_panel() is self.words and self.verdict is not None:
+            span = self.viewing.whole.selection if self.viewing else None
+            verdict = self.report.verdict if span and self.report else self.verdict
+            return "the verdict", "\n".join(
+                [verdict.headline, *verdict.advice, *verdict.evidence, *verdict.also]
+            )
+        return super().copied()
+
+    def action_rows(self, rows: int) -> None:
+        """Another lane, while nothing that has rows of its own has the focus."""
+        if self.lanes.display:
+            self.lanes.focus()
+            self.lanes.action_move(rows)
+
+    def on_panel_chosen(self, message: Panel.Chosen) -> None:
+        """Two clicks on a panel."""
+        if message.panel in PANELS:
+            self.action_panel(message.panel)
+
     def action_full(self) -> None:
         """The focused panel on the whole screen, or all panels again."""
         focused = self.focused.id if self.focused else None
@@ -323,6 +371,8 @@ class Dashboard(TransportScreen, inherit_bindings=False):
 
     def action_back(self) -> None:
         """All panels again; else let go of the focus."""
+        if self.end_filter():
+            return
         if self.full:
             self.show_full(None)
         elif self.viewing and self.viewing.whole.selection:

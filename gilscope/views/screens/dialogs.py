@@ -7,44 +7,27 @@ from typing import Literal
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
+from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, OptionList, Static
 
 from gilscope.model import Mark
 from gilscope.text import clean, clock_text
-from gilscope.views.render.palette import COLOURS, GLYPHS, MEANINGS
+from gilscope.views.copying import copy
+from gilscope.views.keymap import key as _key
+from gilscope.views.standing import Modal
 
 QuitChoice = Literal["stop", "leave", "stay"]
 
-WORDS: tuple[tuple[str, str], ...] = (
-    ("GIL", "the lock of one interpreter: only the thread that holds it executes Python"),
-    ("lane", "a row of the timeline: a thread, or a process that is no Python"),
-    ("▶ holder", "the thread that holds the GIL now"),
-    ("waiting", "threads that want the GIL and do not have it, on average"),
-    ("handoff", "the GIL passes to another thread; CPython's own count"),
-    ("hold", "a span in which one thread holds the GIL without a handoff"),
-    ("contended", "share of time in which at least one thread waits"),
-    ("% of a lane", "its share of the time as the GIL's holder, over the last second"),
-    ("cost", "CPU time of watching, in per cent of one core"),
-)
 
-NOTES: tuple[str, ...] = (
-    "A cell shows the state that filled most of it. An empty cell: nothing was recorded.",
-    "Core bars are green where the target causes the load, grey where others do.",
-)
-
-
-class QuitScreen(ModalScreen[QuitChoice]):
+class QuitScreen(Modal[QuitChoice]):
     """Asks what is to become of the target."""
 
     BINDINGS = [  # noqa: RUF012 - Textual's way
-        Binding("s", "choose('stop')", "Stop it", id="quit.stop"),
-        Binding("l", "choose('leave')", "Leave it running", id="quit.leave"),
-        Binding("escape,q", "choose('stay')", "Stay", id="quit.stay"),
-        Binding("left", "app.focus_previous", show=False),
-        Binding("right", "app.focus_next", show=False),
+        _key("s", "choose('stop')", "Stop it", name="quit.stop"),
+        _key("l", "choose('leave')", "Leave it running", name="quit.leave"),
+        _key("escape,q", "choose('stay')", "Stay", name="quit.stay", shown="esc"),
+        _key("left", "app.focus_previous", "The answer at the left", name="quit.left", shown="←"),
+        _key("right", "app.focus_next", "The answer at the right", name="quit.right", shown="→"),
     ]
 
     def compose(self) -> ComposeResult:
@@ -66,10 +49,12 @@ class QuitScreen(ModalScreen[QuitChoice]):
         self.dismiss(choice)
 
 
-class InputScreen(ModalScreen[str | None]):
+class InputScreen(Modal[str | None]):
     """Asks for a line: for the target's terminal, for a mark, for a search."""
 
-    BINDINGS = [Binding("escape", "cancel", "Cancel", id="input.cancel")]  # noqa: RUF012 - Textual's way
+    BINDINGS = [  # noqa: RUF012 - Textual's way
+        _key("escape", "cancel", "Cancel: nothing is done", name="input.cancel", shown="esc")
+    ]
 
     def __init__(
         self,
@@ -94,10 +79,17 @@ class InputScreen(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class MarksScreen(ModalScreen[int | None]):
+class MarksScreen(Modal[int | None]):
     """All marks, to choose one to go to."""
 
-    BINDINGS = [Binding("escape,M,q", "cancel", "Close", id="marks.close")]  # noqa: RUF012 - Textual's way
+    BINDINGS = [  # noqa: RUF012 - Textual's way
+        _key("escape,M,q", "cancel", "Close", name="marks.close", shown="esc"),
+        _key("j", "go('cursor_down')", "The next mark", name="marks.next"),
+        _key("k", "go('cursor_up')", "The mark before", name="marks.before"),
+        _key("home,g", "go('first')", "The first mark", name="marks.first", shown="g home"),
+        _key("end,G", "go('last')", "The last mark", name="marks.last", shown="G end"),
+        _key("y", "copy", "Copy the mark", name="marks.copy"),
+    ]
 
     def __init__(self, marks: Sequence[Mark]) -> None:
         super().__init__()
@@ -114,6 +106,17 @@ class MarksScreen(ModalScreen[int | None]):
                 )
             )
 
+    def action_go(self, move: str) -> None:
+        """Select another one: a method of the list."""
+        getattr(self.query_one(OptionList), f"action_{move}")()
+
+    def action_copy(self) -> None:
+        """The chosen one, to the clipboard."""
+        number = self.query_one(OptionList).highlighted
+        if number is not None:
+            mark = self._marks[number]
+            copy(self.app, "the mark", f"{clock_text(mark.at_ns)}\t{mark.text}")
+
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Go there."""
         self.dismiss(self._marks[event.option_index].at_ns)
@@ -121,47 +124,3 @@ class MarksScreen(ModalScreen[int | None]):
     def action_cancel(self) -> None:
         """Stay."""
         self.dismiss(None)
-
-
-class HelpScreen(ModalScreen[None]):
-    """Keys, states and words."""
-
-    BINDINGS = [  # noqa: RUF012 - Textual's way
-        Binding("escape,question_mark,f1,q", "dismiss", "Close", id="help.close"),
-    ]
-
-    def __init__(
-        self,
-        keys: list[tuple[str, str]],
-        *,
-        words: tuple[tuple[str, str], ...] = WORDS,
-        notes: tuple[str, ...] = NOTES,
-    ) -> None:
-        super().__init__()
-        self._keys, self._words, self._notes = keys, words, notes
-
-    def compose(self) -> ComposeResult:
-        """Text that scrolls."""
-        with VerticalScroll(classes="help"):
-            yield Static(self._text())
-
-    def _text(self) -> Text:
-        text = Text()
-        for number, (word, meaning) in enumerate(MEANINGS):
-            if number == 0:
-                text.append("States of a lane\n", "bold")
-            text.append(f"  {GLYPHS[number] * 3}  ", COLOURS[number])
-            text.append(f"{word:<12}", "bold")
-            text.append(f"{meaning}\n")
-        text.append("\nWords\n", "bold")
-        for word, meaning in self._words:
-            text.append(f"  {word:<14} ", "bold")
-            text.append(f"{meaning}\n")
-        for note in self._notes:
-            text.append(f"  {note}\n")
-        text.append("\nKeys\n", "bold")
-        for key, meaning in self._keys:
-            text.append(f"  {key:<14} ", "bold")
-            text.append(f"{meaning}\n")
-        text.append("\nescape closes this\n", "dim")
-        return text

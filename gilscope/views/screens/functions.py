@@ -4,50 +4,67 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path as FilePath
+from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
-from textual.events import Click
-from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.events import Click, MouseEvent, MouseScrollDown, MouseScrollUp
 from textual.worker import get_current_worker
 
 from gilscope.errors import GilscopeError
 from gilscope.model import Flame, Flames
 from gilscope.recording.reader import RecordingReader
 from gilscope.text import clean
+from gilscope.views.copying import copy
+from gilscope.views.keymap import Place, hints
+from gilscope.views.keymap import key as _key
 from gilscope.views.render.flame import Block, Path, block_at, blocks, moved, render_details, render_flame
 from gilscope.views.render.lines import fill, text_strip
+from gilscope.views.standing import Modal
+from gilscope.views.widgets.keys import KeysLine
 from gilscope.views.widgets.panel import Panel
 
 FlamesOf = Callable[[RecordingReader, int], Flames]
 REFRESH_S = 2.0
-KEYS = " ← → ↑ ↓ select  enter zoom in  backspace out  tab next thread  w held or waiting  esc close"
+COPY_COLUMNS = 200
 NO_WAITING = "No thread was caught waiting for the GIL so far: nothing is known of where threads wait"
 
 
-class FunctionsScreen(ModalScreen[None]):
+class FunctionsScreen(Modal[None]):
     """The flame of all threads, or of one, up to a moment."""
 
     DEFAULT_CSS = """
     FunctionsScreen { background: $background; }
     FunctionsScreen #flame { height: 1fr; border: round $accent; background: $background; padding: 0 1; }
     FunctionsScreen #flame-details { height: 2; background: $background; padding: 0 2; }
-    FunctionsScreen #flame-keys { height: 1; color: $text-muted; }
+    FunctionsScreen #flame-keys { height: 1; }
     """
     BINDINGS = [  # noqa: RUF012 - Textual's way
-        Binding("escape,q,8", "dismiss", "Close", id="functions.close"),
-        Binding("left", "move('left')", "The function at the left", id="functions.left"),
-        Binding("right", "move('right')", "The function at the right", id="functions.right"),
-        Binding("up", "move('up')", "Its caller", id="functions.up"),
-        Binding("down", "move('down')", "The widest that it calls", id="functions.down"),
-        Binding("enter", "zoom", "This one over the whole width", id="functions.zoom"),
-        Binding("backspace,minus", "out", "A step out", id="functions.out"),
-        Binding("w", "waiting", "Held time or waiting time", id="functions.waiting"),
-        Binding("tab", "thread(1)", "The next thread", id="functions.next", priority=True),
-        Binding("shift+tab", "thread(-1)", "The thread before", id="functions.before", priority=True),
-    ]
+        _key("left,h", "move('left')", "select", name="functions.left", tooltip="To the left", shown="← h"),
+        _key("right,l", "move('right')", "The function at the right", name="functions.right", shown="→ l"),
+        _key("up,k", "move('up')", "Its caller", name="functions.up", shown="↑ k"),
+        _key("down,j", "move('down')", "The widest that it calls", name="functions.down", shown="↓ j"),
+        _key("enter", "zoom", "zoom", name="functions.zoom", tooltip="This one over the whole width"),
+        _key("backspace,minus", "out", "out", name="functions.out", tooltip="A step out", shown="−"),
+        _key("home,g", "whole", "All of it", name="functions.whole", shown="g home"),
+        _key("w", "waiting", "waiting", name="functions.waiting", tooltip="Held or waiting time"),
+        _key("tab", "thread(1)", "thread", name="functions.next", tooltip="The next thread", priority=True),
+        _key("shift+tab", "thread(-1)", "The thread before", name="functions.before", priority=True),
+        _key("y", "copy", "copy", name="functions.copy", tooltip="Copy the function, with its share"),
+        _key("question_mark,f1", "app.help", "help", name="functions.help", tooltip="About it", shown="?"),
+        _key("escape,q,8", "dismiss", "close", name="functions.close", tooltip="Close", shown="esc"),
+    ]  # fmt: skip
+    FOOTER: ClassVar = {
+        "functions.left": Place(2, "← → ↑ ↓"),
+        "functions.zoom": Place(3),
+        "functions.out": Place(4, "−"),
+        "functions.next": Place(3),
+        "functions.waiting": Place(4),
+        "functions.copy": Place(5),
+        "functions.help": Place(2),
+        "functions.close": Place(1),
+    }
+    about = "flame"
 
     def __init__(self, path: FilePath, until_ns: Callable[[], int], flames_of: FlamesOf) -> None:
         """A screen without a flame yet.
@@ -71,13 +88,14 @@ class FunctionsScreen(ModalScreen[None]):
         self.panel = Panel("Functions", id="flame")
         self.details = Panel("", id="flame-details")
         self.details.can_focus = False
+        self.keys = KeysLine(hints(self.BINDINGS, self.FOOTER), id="flame-keys")
 
     def compose(self) -> ComposeResult:
         """The flame, what is selected in it, the keys."""
         with Vertical():
             yield self.panel
             yield self.details
-            yield Static(KEYS, id="flame-keys", markup=False)
+            yield self.keys
 
     def on_mount(self) -> None:
         """Begin."""
@@ -87,6 +105,7 @@ class FunctionsScreen(ModalScreen[None]):
 
     def on_panel_changed(self) -> None:
         """A panel has another size."""
+        self.keys.draw()
         self._draw()
 
     # --- the flame ---
@@ -193,6 +212,39 @@ class FunctionsScreen(ModalScreen[None]):
             self._thread = (self._thread + by) % (len(shown.threads) + 1)
             self._top = self._selected = ()
             self._draw()
+
+    def action_whole(self) -> None:
+        """All of it, and nothing selected."""
+        self._top = self._selected = ()
+        self._draw()
+
+    def action_copy(self) -> None:
+        """The selected function, to the clipboard."""
+        flame = self.flame
+        if flame is None or not flame.time_ns:
+            copy(self.app, "the function", "")
+            return
+        palette = self.details.palette
+        lines = render_details(flame, self._selected, COPY_COLUMNS, palette, waiting=self._waiting)
+        copy(self.app, "the function", "\n".join(line.text.strip() for line in lines))
+
+    def _wheel(self, event: MouseEvent, direction: int) -> None:
+        """To callers or callees; with ctrl, zoom."""
+        event.stop()
+        if event.ctrl:
+            self.action_zoom() if direction < 0 else self.action_out()
+        elif event.shift:
+            self.action_move("right" if direction > 0 else "left")
+        else:
+            self.action_move("down" if direction > 0 else "up")
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        """To what it calls; with shift to the right, with ctrl out."""
+        self._wheel(event, 1)
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        """To its caller; with shift to the left, with ctrl in."""
+        self._wheel(event, -1)
 
     def action_waiting(self) -> None:
         """Held time or waiting time."""

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from gilscope.text import clean
+from gilscope.views.keymap import Place, hints
+from gilscope.views.keymap import key as _key
+from gilscope.views.render.footer import KeyHint
 from gilscope.views.screens.dashboard import Dashboard
 from gilscope.views.screens.keys import BINDINGS
+from gilscope.views.widgets.reading import Reading
 
 TEXT_COLUMNS = 46
 BESIDE_FROM = 110
@@ -46,6 +49,14 @@ def lesson_text(lesson: LessonText) -> Text:
     return text
 
 
+LESSON_KEYS = (
+    _key("f2", "lesson(-1)", "back", name="lesson.previous", tooltip="The lesson before", shown="F2"),
+    _key("f3", "lesson(1)", "next lesson", name="lesson.next", tooltip="The next lesson", shown="F3"),
+    _key("f4", "lesson_text", "text", name="lesson.text", tooltip="The lesson's text", shown="F4"),
+)
+LESSON_FOOTER = {"lesson.next": Place(1), "lesson.text": Place(1)}
+
+
 class LessonDashboard(Dashboard, inherit_bindings=False):
     """The live scope, and the text of a lesson beside it."""
 
@@ -62,9 +73,7 @@ class LessonDashboard(Dashboard, inherit_bindings=False):
     """
     BINDINGS = [  # noqa: RUF012 - Textual's way
         *BINDINGS,
-        Binding("f2", "lesson(-1)", "Previous lesson", id="lesson.previous", show=False),
-        Binding("f3", "lesson(1)", "Next lesson", id="lesson.next", show=False),
-        Binding("f4", "lesson_text", "The lesson's text", id="lesson.text", show=False),
+        *LESSON_KEYS,
     ]
 
     def __init__(
@@ -90,7 +99,7 @@ class LessonDashboard(Dashboard, inherit_bindings=False):
         self._text_wanted = False
         """On a narrow screen: the text is to be shown in the place of the scope."""
         self._narrow = False
-        self.lesson = VerticalScroll(Static(lesson_text(text)), id="lesson")
+        self.lesson = Reading(Static(lesson_text(text)), id="lesson")
         self.lesson.border_title = text.place
         self.lesson.border_subtitle = "F2 previous · F3 next · F4 text"
         self.scope = Vertical(id="scope")
@@ -113,6 +122,10 @@ class LessonDashboard(Dashboard, inherit_bindings=False):
         self.scope.display = not (self._narrow and self._text_wanted)
         self.lesson.styles.width = "100%" if self._narrow else TEXT_COLUMNS
         super()._share(width if self._narrow else width - TEXT_COLUMNS, height)
+
+    def more_hints(self) -> list[KeyHint]:
+        """To other lessons."""
+        return hints(LESSON_KEYS, LESSON_FOOTER)
 
     def action_lesson(self, by: int) -> None:
         """To another lesson."""

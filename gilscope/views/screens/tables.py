@@ -4,35 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import DataTable, Input, Static
 from textual.worker import get_current_worker
 
 from gilscope.errors import GilscopeError
 from gilscope.recording.reader import RecordingReader
+from gilscope.text import clean
+from gilscope.views.copying import copy
+from gilscope.views.keymap import Place, hints
+from gilscope.views.keymap import key as _key
+from gilscope.views.standing import Modal
 from gilscope.views.tables import TABLES, Table, cells
+from gilscope.views.widgets.keys import KeysLine
 
 SummaryOf = Callable[[RecordingReader, int], Mapping[str, Any]]
 REFRESH_S = 1.0
 
 
-class TableScreen(ModalScreen[None]):
+class TableScreen(Modal[None]):
     """Threads or processes, all of the session up to a moment."""
 
     BINDINGS = [  # noqa: RUF012 - Textual's way
-        Binding("escape,q", "close", "Close", id="table.close"),
-        Binding("o", "sort(1)", "Sort by the next column", id="table.sort"),
-        Binding("O", "sort(-1)", "Sort by the column before", id="table.sort-before"),
-        Binding("r", "turn", "Turn the order round", id="table.turn"),
-        Binding("slash", "filter", "Only rows with some text", id="table.filter"),
-        Binding("y", "copy", "Copy the row", id="table.copy"),
-    ]
+        _key("o", "sort(1)", "sort", name="table.sort", tooltip="Sort by the next column"),
+        _key("O", "sort(-1)", "Sort by the column before", name="table.sort-before"),
+        _key("r", "turn", "turn", name="table.turn", tooltip="Turn the order round"),
+        _key("slash", "filter", "filter", name="table.filter", tooltip="Only rows with some text", shown="/"),
+        _key("y", "copy", "copy", name="table.copy", tooltip="Copy the row"),
+        _key("j", "go('cursor_down')", "The next row", name="table.next"),
+        _key("k", "go('cursor_up')", "The row before", name="table.before"),
+        _key("g", "go('scroll_top')", "The first row", name="table.first"),
+        _key("G", "go('scroll_bottom')", "The last row", name="table.last"),
+        _key("ctrl+d", "go('page_down')", "A page on", name="table.page-down", shown="ctrl d"),
+        _key("ctrl+u", "go('page_up')", "A page back", name="table.page-up", shown="ctrl u"),
+        _key("question_mark,f1", "app.help", "help", name="table.help", tooltip="What it shows", shown="?"),
+        _key("escape,q", "close", "close", name="table.close", tooltip="Close", shown="esc"),
+    ]  # fmt: skip
+    FOOTER: ClassVar = {
+        "table.sort": Place(3),
+        "table.turn": Place(5),
+        "table.filter": Place(4),
+        "table.copy": Place(6),
+        "table.help": Place(2),
+        "table.close": Place(1),
+    }
 
     def __init__(self, kind: str, path: Path, until_ns: Callable[[], int], summary_of: SummaryOf) -> None:
         """A table without rows yet.
@@ -44,6 +63,8 @@ class TableScreen(ModalScreen[None]):
             summary_of: makes the figures; called in a thread, with a reader of its own.
         """
         super().__init__()
+        self.about = kind
+        """Its key in ABOUT."""
         self.table: Table = TABLES[kind]
         self._path, self._until_ns, self._summary_of = path, until_ns, summary_of
         self._by, self._backwards = self.table.first_by, not self.table.columns[self.table.first_by].left
@@ -51,26 +72,33 @@ class TableScreen(ModalScreen[None]):
         self._summary: Mapping[str, Any] | None = None
         self._made_ns = -1
         self._shown: tuple[tuple[str, ...], ...] | None = None
+        self.title_line = Static("", id="table-title", markup=False)
+        self.grid: DataTable[Text] = DataTable(id="table", cursor_type="row", zebra_stripes=True)
+        self.entry = Input(placeholder="only rows with …", id="table-filter")
+        self.entry.display = False
+        self.words_line = Static("", id="table-words", markup=False)
+        self.keys = KeysLine(hints(self.BINDINGS, self.FOOTER), id="table-keys")
 
     def compose(self) -> ComposeResult:
         """Head, table, filter, and a line that explains the column."""
         with Vertical(classes="table"):
-            yield Static("", id="table-title", markup=False)
-            yield DataTable(id="table", cursor_type="row", zebra_stripes=True)
-            yield Input(placeholder="only rows with …", id="table-filter")
-            yield Static("", id="table-words", markup=False)
+            yield self.title_line
+            yield self.grid
+            yield self.entry
+            yield self.words_line
+            yield self.keys
 
     def on_mount(self) -> None:
         """Begin."""
-        self.query_one(Input).display = False
-        grid = self.query_one(DataTable)
-        grid.focus()
+        if not self.is_attached:
+            return  # closed before it was open
+        self.grid.focus()
         self._head()
         self._look()
         self.set_interval(REFRESH_S, self._look)
 
     def _head(self) -> None:
-        grid = self.query_one(DataTable)
+        grid = self.grid
         grid.clear(columns=True)
         for number, column in enumerate(self.table.columns):
             mark = (" ▼" if self._backwards else " ▲") if number == self._by else ""
@@ -78,9 +106,7 @@ class TableScreen(ModalScreen[None]):
                 Text(column.head + mark, justify="left" if column.left else "right"), key=str(number)
             )
         column = self.table.columns[self._by]
-        self.query_one("#table-words", Static).update(
-            f" {column.head}: {column.meaning}.  o O sort  r turn  / filter  y copy  esc close"
-        )
+        self.words_line.update(f" {column.head}: {column.meaning}.")
         self._shown = None
 
     # --- figures ---
@@ -116,7 +142,7 @@ class TableScreen(ModalScreen[None]):
         if rows == self._shown:
             return
         self._shown = rows
-        grid = self.query_one(DataTable)
+        grid = self.grid
         at, top = grid.cursor_row, grid.scroll_offset
         grid.clear()
         for row in rows:
@@ -130,18 +156,24 @@ class TableScreen(ModalScreen[None]):
         grid.scroll_to(*top, animate=False)
         all_rows = len(self.table.rows(self._summary))
         some = f"{len(rows)} of {all_rows}" if self._only else str(all_rows)
-        self.query_one("#table-title", Static).update(
+        self.title_line.update(
             f" {self.table.title}: {some}, from the session's start"
+            + ("" if rows else f". {self._why_empty()}")
         )
+
+    def _why_empty(self) -> str:
+        if self._only:
+            return f"None has “{clean(self._only)}” in it: escape shows all"
+        return "None was seen until this moment"
 
     # --- keys ---
 
     def action_close(self) -> None:
         """The filter first, then the table."""
-        entry = self.query_one(Input)
+        entry = self.entry
         if entry.display:
             entry.display, entry.value, self._only = False, "", ""
-            self.query_one(DataTable).focus()
+            self.grid.focus()
             self._draw()
         else:
             self.dismiss()
@@ -168,7 +200,7 @@ class TableScreen(ModalScreen[None]):
 
     def action_filter(self) -> None:
         """Type what rows must have."""
-        entry = self.query_one(Input)
+        entry = self.entry
         entry.display = True
         entry.focus()
 
@@ -179,11 +211,20 @@ class TableScreen(ModalScreen[None]):
 
     def on_input_submitted(self) -> None:
         """Back to the rows; the filter stays."""
-        self.query_one(DataTable).focus()
+        self.grid.focus()
 
     def action_copy(self) -> None:
         """The row under the cursor, to the clipboard."""
-        grid = self.query_one(DataTable)
+        grid = self.grid
         if self._shown and 0 <= grid.cursor_row < len(self._shown):
-            self.app.copy_to_clipboard("\t".join(self._shown[grid.cursor_row]))
-            self.notify("The row is in the clipboard", timeout=2)
+            copy(self.app, "the row", "\t".join(self._shown[grid.cursor_row]))
+
+    def action_go(self, move: str) -> None:
+        """To another row: a method of the table."""
+        grid = self.grid
+        grid.focus()
+        getattr(grid, f"action_{move}")()
+
+    def on_panel_changed(self) -> None:
+        """The line of keys has another width."""
+        self.keys.draw()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from textual.screen import Screen
-
 from gilscope.model import NS_PER_S
+from gilscope.views.screens.panelled import PanelledScreen
 from gilscope.views.viewing import Viewing
 from gilscope.views.widgets.lanes import LanesPanel
 from gilscope.views.widgets.scrub import ScrubBar
@@ -13,7 +12,7 @@ WORDS = {"handoff": "handoff", "stall": "stall", "mark": "mark", "process": "sta
 """What is jumped to, in the words of a message."""
 
 
-class TransportScreen(Screen[None], inherit_bindings=False):
+class TransportScreen(PanelledScreen, inherit_bindings=False):
     """A screen over a recording, with a position that moves."""
 
     viewing: Viewing | None = None
@@ -192,7 +191,9 @@ class TransportScreen(Screen[None], inherit_bindings=False):
 
     def on_lanes_panel_zoom(self, message: LanesPanel.Zoom) -> None:
         """Ctrl and the wheel over the timeline."""
-        self.action_zoom(message.steps)
+        if self.viewing:
+            self.viewing.zoom(message.steps, message.column)
+            self._moved()
 
     def on_lanes_panel_fold(self, message: LanesPanel.Fold) -> None:
         """A process is to be folded or unfolded."""

@@ -22,6 +22,15 @@ class KeysLine(Panel, can_focus=False):
 
     async def on_click(self, event: events.Click) -> None:
         """Do what the key does."""
+        event.stop()
         hint = hint_at(self.hints, self.content_size.width, event.x)
         if hint is not None:
-            await self.screen.run_action(hint.action)
+            await self.app.run_action(
+                hint.action,
+                default_namespace=self.screen.query_one(f"#{hint.panel}") if hint.panel else self.screen,
+            )
+
+    def told(self, x: int, y: int) -> str | None:
+        """What the key under the mouse does."""
+        hint = hint_at(self.hints, self.content_size.width, x) if y == 0 else None
+        return None if hint is None else f"{hint.key}: {hint.help or hint.word}"

@@ -12,7 +12,7 @@ from gilscope.text import duration_text
 from gilscope.views.axis import Axis
 from gilscope.views.comparing import RULER, label_of, share_runs, title_facts
 from gilscope.views.render.lines import blank, text_strip
-from gilscope.views.render.palette import legend_markup
+from gilscope.views.render.palette import GLYPHS, MEANINGS, legend_markup
 from gilscope.views.render.runs import (
     cells_left,
     render_axis,
@@ -45,12 +45,24 @@ class RunsPanel(Panel):
             self.direction = direction
             super().__init__()
 
+    class ChosenSpan(Message):
+        """The mouse was dragged over the cells, from one column to another."""
+
+        def __init__(self, first: int, last: int) -> None:
+            self.first, self.last = first, last
+            super().__init__()
+
+    class Whole(Message):
+        """Two clicks on the cells: all of it again."""
+
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's word
         super().__init__("Runs", id=id)
         self.sections: Sequence[Section] = ()
         self.first = 0
         """The run on top."""
         self._labels = 10
+        self._pressed: int | None = None
+        """The column of the cells where the mouse was pressed."""
         self._shown: list[tuple[Section, int]] = []
         """The runs in sight, and the rows of lanes that each has."""
 
@@ -111,7 +123,7 @@ class RunsPanel(Panel):
         if not self.all_in_sight:
             last = self.first + len(self._shown)
             shown = f"runs {self.first + 1} – {last} of {len(self.sections)}"
-        legend = legend_markup(width - len(shown) - 8)
+        legend = legend_markup(width - len(shown) - 8, self.palette)
         self.show(
             strips,
             title=f"Runs ── {duration_text(axis.cell_ns)} a cell",
@@ -180,6 +192,37 @@ class RunsPanel(Panel):
         elif at is not None and (found := self._section_at(at.y)):
             found[0].scroll(3 * direction, found[1])
             self.post_message(self.Changed())
+
+    def _column(self, event: events.MouseEvent) -> int:
+        """The column of the cells that the mouse is over; negative before the first."""
+        return int(event.x) - self.gutter.left - cells_left(self.columns)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Over the cells, a span may be dragged from here."""
+        if event.button == 1 and event.get_content_offset(self) is not None and self._column(event) >= 0:
+            self._pressed = self._column(event)
+            self.capture_mouse()
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """The span is chosen, if it was no click."""
+        pressed, self._pressed = self._pressed, None
+        self.release_mouse()
+        if pressed is not None and pressed != self._column(event):
+            self.post_message(self.ChosenSpan(pressed, self._column(event)))
+
+    def on_click(self, event: events.Click) -> None:
+        """Twice: all of it."""
+        if event.chain == 2 and self._column(event) >= 0:
+            self.post_message(self.Whole())
+
+    def told(self, x: int, y: int) -> str | None:
+        """Of a cell: which state."""
+        said = super().told(x, y)
+        glyph = self._strips[y].crop(x, x + 1).text if 0 <= y < len(self._strips) else ""
+        if x >= cells_left(self.columns) and glyph.strip() and glyph in GLYPHS:
+            word, meaning = MEANINGS[GLYPHS.index(glyph)]
+            return f"{word}: {meaning}"
+        return said
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Longer cells; over the names, further lanes; with shift, later."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from textual import events
 from textual.message import Message
 
-from gilscope.views.render.scrub import ScrubState, bar_span, moment_at, render_scrub
+from gilscope.text import clock_text
+from gilscope.views.render.scrub import ScrubState, bar_span, moment_at, place_at, render_scrub
 from gilscope.views.widgets.panel import Panel
 
 
@@ -36,6 +37,7 @@ class ScrubBar(Panel, can_focus=False):
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's word
         super().__init__("", id=id)
         self._span = (0, 0)
+        self._state: ScrubState | None = None
         self._from_ns: int | None = None
         self._dragging = False
 
@@ -46,7 +48,7 @@ class ScrubBar(Panel, can_focus=False):
 
     def draw(self, state: ScrubState) -> None:
         """Draw it."""
-        self._span = (state.first_ns, state.head_ns)
+        self._span, self._state = (state.first_ns, state.head_ns), state
         width, height = self.content_size
         self.show(render_scrub(state, width, height, self.palette))
 
@@ -61,7 +63,27 @@ class ScrubBar(Panel, can_focus=False):
         self.capture_mouse()
         self._from_ns = self._moment(event) if event.shift or event.ctrl else None
         if self._from_ns is None:
-            self.post_message(self.Seek(self._moment(event)))
+            # Who clicks on a mark or stall wants to go there, and not to where its column begins.
+            there = place_at(self._state, self._bar_column(event), self.columns) if self._state else None
+            self.post_message(self.Seek(self._moment(event) if there is None else there[0]))
+
+    def _bar_column(self, event: events.MouseEvent) -> int:
+        return event.x - bar_span(self.content_size.width)[0]
+
+    def told(self, x: int, y: int) -> str | None:  # noqa: ARG002 - both rows say the same
+        """The moment, and what stands there."""
+        begin, columns = bar_span(self.content_size.width)
+        if self._state is None or not 0 <= x - begin < columns:
+            return None
+        at_ns = moment_at(x - begin, *self._span, columns)
+        there = place_at(self._state, x - begin, columns)
+        if there is not None:
+            return f"{there[1]}. A click goes there"
+        share = self._state.shares[x - begin] if x - begin < len(self._state.shares) else None
+        held = (
+            "nothing was recorded" if share is None else f"the GIL was held {100 * share:.0f} % of the time"
+        )
+        return f"{clock_text(at_ns)}: {held}. A click goes there, a drag with shift selects"
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """It goes on."""

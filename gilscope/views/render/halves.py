@@ -1,0 +1,73 @@
+"""Two stretches of time in a cell: half blocks, where the terminal has colours and more than ASCII."""
+
+from __future__ import annotations
+
+import re
+from operator import add
+
+from rich.color import Color, blend_rgb
+from rich.segment import Segment
+from rich.style import Style
+
+from gilscope.views.render.palette import Palette
+
+LEFT, RIGHT = "▌", "▐"
+DENSITY = (1.0, 1.0, 0.35, 0.75, 0.5, 0.0, 0.0, 0.0)
+"""By state: how much of a cell its glyph covers. A half of it is as light as the whole ones beside it."""
+ONE_MOST = 8
+"""So many states at most: two of them are one byte."""
+
+_FIRST = bytes(min(state, ONE_MOST - 1) * ONE_MOST for state in range(256))
+_SECOND = bytes(min(state, ONE_MOST - 1) for state in range(256))
+_RUNS = re.compile(rb"(.)\1*", re.DOTALL)
+
+
+def fits(palette: Palette) -> bool:
+    """Whether halves can be told apart: not by glyphs alone, so only with colours."""
+    return palette.colours and not palette.plain
+
+
+class HalfCells:
+    """The pieces of rows with two states a cell, each made once, in the colours of a palette."""
+
+    def __init__(self, palette: Palette) -> None:
+        self.palette = palette
+        self._runs: dict[bytes, Segment] = {}
+        self._chosen_runs: dict[bytes, Segment] = {}
+        self._colours = tuple(self._covered(state) for state in range(ONE_MOST))
+
+    def _covered(self, state: int) -> Color | None:
+        """The colour of a state, as thin as its glyph; None: it leaves the background as it is."""
+        style, behind = self.palette.states[state], self.palette.base.bgcolor
+        if DENSITY[state] == 0.0 or style.color is None:
+            return None
+        if DENSITY[state] == 1.0 or behind is None or behind.is_default or style.color.is_default:
+            return style.color
+        mixed = blend_rgb(behind.get_truecolor(), style.color.get_truecolor(), DENSITY[state])
+        return Color.from_triplet(mixed)
+
+    def cells(self, row: bytes, *, chosen: bool = False) -> list[Segment]:
+        """A row, two states a cell, as one segment per run of equal cells; `chosen`: in a selected span."""
+        pairs = bytes(map(add, row[::2].translate(_FIRST), row[1::2].translate(_SECOND)))
+        runs = self._chosen_runs if chosen else self._runs
+        found = []
+        for match in _RUNS.finditer(pairs):
+            run = match.group()
+            segment = runs.get(run)
+            if segment is None:
+                segment = runs[run] = self._run(run[0], len(run), chosen=chosen)
+            found.append(segment)
+        return found
+
+    def _run(self, pair: int, length: int, *, chosen: bool) -> Segment:
+        first, second = divmod(pair, ONE_MOST)
+        left, right = self._colours[first], self._colours[second]
+        if first == second or (left is None and right is None):
+            # Unknown is told before sleep, and sleep before nothing at all.
+            state = first if first == second else min(first, second, key=(6, 5, 7, *range(5)).index)
+            return self.palette.cells(bytes([state]) * length, chosen=chosen)[0]
+        if left is not None and right is not None:
+            return Segment(LEFT * length, self.palette.base + Style(color=left, bgcolor=right))
+        style = self.palette.base + Style(color=left or right)
+        glyph = LEFT if right is None else RIGHT
+        return Segment(glyph * length, self.palette.chosen(style) if chosen else style)

@@ -1,0 +1,52 @@
+"""What both apps have in common: a screen that stays, and a command palette with every key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette
+from textual.screen import ModalScreen, Screen, ScreenResultType
+
+from gilscope.views.commands import system_commands
+
+
+class Modal(ModalScreen[ScreenResultType]):
+    """A screen over others that closes once.
+
+    Textual takes the topmost screen away whoever asks for it: of two quick escapes, the second one, which
+    was sent before the first was done, would take away what is beneath.
+    """
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Close, if it is still there."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
+
+
+class Palette(CommandPalette):
+    """The command palette; it closes once, likewise."""
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        """Close, if it is still there."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
+
+
+class StandingApp(App[None]):
+    """An app with one main screen, which nothing but the end takes away."""
+
+    ENABLE_COMMAND_PALETTE = True
+
+    def pop_screen(self) -> AwaitComplete:
+        """Take the topmost screen away, but never the main one."""
+        return super().pop_screen() if len(self.screen_stack) > 2 else AwaitComplete()
+
+    def action_command_palette(self) -> None:
+        """All actions by name."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The command palette: the same actions as the keys."""
+        return system_commands(self, screen)
