@@ -81,11 +81,6 @@ def watch_in_browser(
     """
     from gilscope.recording.writer import make_way  # noqa: PLC0415 - a command starts fast
 
-    if sys.platform != "linux":
-        raise UsageError(
-            f"--serve shows a running program on Linux only, and this is {sys.platform}.\n"
-            "Leave it out, and show the recording later: gilscope replay --serve last"
-        )
     listening = _listen(place)
     with listening:
         from gilscope.launch.remote import SamplerLink  # noqa: PLC0415
@@ -173,8 +168,22 @@ class FinishedRecording:
         """Nothing."""
 
 
+def _need_linux() -> None:
+    """Pages and their server talk by means of Linux.
+
+    Raises:
+        UsageError: this is another system.
+    """
+    if sys.platform != "linux":
+        raise UsageError(
+            f"--serve needs Linux, and this is {sys.platform}.\n"
+            "Leave it out, and see the recording in the terminal: gilscope replay last"
+        )
+
+
 def _listen(place: Place) -> socket.socket:
     """The socket, before anything is started."""
+    _need_linux()
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise UsageError(
