@@ -259,8 +259,16 @@ def _total(rows: Sequence[dict[str, Any]], key: str) -> float | None:
 
 
 def _achieved_hz(sums: _Sums) -> float | None:
-    """Samples a second of the GIL that was sampled most often; of many, idle ones are sampled more rarely."""
-    rates = [gil.samples / (gil.watched_ns / NS_PER_S) for gil in sums.gils.values() if gil.watched_ns]
+    """Samples a second of the GIL that was sampled most often; of many, idle ones are sampled more rarely.
+
+    Of those that were watched for long: a few samples in the millisecond that a process lived are no rate.
+    """
+    longest_ns = max((gil.watched_ns for gil in sums.gils.values()), default=0)
+    rates = [
+        gil.samples / (gil.watched_ns / NS_PER_S)
+        for gil in sums.gils.values()
+        if gil.watched_ns and gil.watched_ns * 10 >= longest_ns
+    ]
     return _round(max(rates)) if rates else None
 
 
