@@ -11,7 +11,7 @@ from gilscope.views.app import GilscopeApp
 from tests import monkey
 from tests.commands import environment
 
-EVENTS = int(os.environ.get("GILSCOPE_MONKEY", "400"))
+EVENTS = int(os.environ.get("GILSCOPE_MONKEY", "250"))
 
 
 @pytest.fixture(autouse=True)

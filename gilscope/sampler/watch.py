@@ -361,14 +361,14 @@ class ProcessWatch:
         part.holds += [
             Hold(gil=key, lane=self._lane_of(h.tid), start_ns=h.start_ns, end_ns=h.end_ns) for h in sums.holds
         ]
-        if sums.gap is not None:
+        for start_ns, end_ns in sums.gaps:
             part.gaps.append(
                 Gap(
                     source="gil",
                     pid=self.pid,
                     reason="the sampler got no CPU time for a while",
-                    start_ns=sums.gap[0],
-                    end_ns=sums.gap[1],
+                    start_ns=start_ns,
+                    end_ns=end_ns,
                 )
             )
 
