@@ -57,10 +57,13 @@ def achieved_hz(
     for gap in gaps:
         if gap.source == "gil":
             paused.setdefault(gap.pid, []).append((gap.start_ns, min(gap.end_ns, end_ns)))
+    rows = list(gils)
+    # A few samples in the millisecond that a process lived are no rate.
+    least_ns = max((watched_ns for _, _, watched_ns in rows), default=0) // 10
     rates = [
         samples * NS_PER_S / (watched_ns + _covered_ns(paused.get(pid, ())))
-        for pid, samples, watched_ns in gils
-        if watched_ns > 0
+        for pid, samples, watched_ns in rows
+        if watched_ns > 0 and watched_ns >= least_ns
     ]
     return max(rates, default=None)
 

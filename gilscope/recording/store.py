@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import stat
+import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,7 +35,17 @@ def spare_directory() -> Path:
     Anybody can make one of this name before us: nothing is written, found or removed in it but where
     `is_private` says that it is ours.
     """
-    return Path(tempfile.gettempdir()) / f"gilscope-{os.getuid()}" / "recordings"
+    return Path(tempfile.gettempdir()) / f"gilscope-{_me()}" / "recordings"
+
+
+def _me() -> int:
+    """Our number, as files have it of their owner: nobody has one on Windows."""
+    return os.getuid() if sys.platform != "win32" else 0
+
+
+def _open_to_others(status: os.stat_result) -> bool:
+    """By its mode, which says nothing on Windows: a user's temporary folder is private there."""
+    return sys.platform != "win32" and bool(status.st_mode & 0o077)
 
 
 def is_private(folder: Path) -> bool:
@@ -44,7 +55,7 @@ def is_private(folder: Path) -> bool:
         OSError: it is not there.
     """
     status = folder.lstat()
-    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == _me() and not _open_to_others(status)
 
 
 def new_path(title: str) -> Path:
@@ -105,7 +116,7 @@ def _folders() -> list[Path]:
     found, spare = [], spare_directory()
     for folder in {directory(), spare}:
         with contextlib.suppress(OSError):
-            if folder.stat().st_uid != os.getuid():
+            if folder.stat().st_uid != _me():
                 continue
             if folder != spare or (is_private(spare.parent) and is_private(spare)):
                 found.append(folder)
