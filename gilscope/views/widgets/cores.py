@@ -65,9 +65,8 @@ class CoresPanel(Panel):
         if not self._rows:
             return
         numbers = [row.core for row in self._rows]
-        at = (
-            numbers.index(self.core) + cores if self.core in numbers else 0 if cores > 0 else len(numbers) - 1
-        )
+        before_first = -1 if cores > 0 else len(numbers)
+        at = (numbers.index(self.core) if self.core in numbers else before_first) + cores
         at = max(0, min(at, len(numbers) - 1))
         self.core = numbers[at]
         width, height = self.content_size
