@@ -215,6 +215,8 @@ class Dashboard(PickingScreen, inherit_bindings=False):
             return
         anew, self._drawn, self._dirty = self._dirty, state, False
         self._draw(viewing, anew=anew)
+        if anew:
+            self._tell_output_size()  # the panel may have had its place before there was a recording
 
     def _draw_header(self) -> None:
         viewing = self.viewing
