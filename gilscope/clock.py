@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 from typing import Protocol
 
@@ -23,6 +24,40 @@ class MonotonicClock:
     def now_ns(self) -> int:
         """Nanoseconds of CLOCK_MONOTONIC."""
         return time.monotonic_ns()
+
+
+class BootClock:
+    """The clock that goes on while the machine is suspended, where there is one."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds of CLOCK_BOOTTIME; elsewhere than on Linux the monotonic clock's."""
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic_ns()
+
+
+class SleepWatch:
+    """Notices that the machine was suspended: one clock went on, and the other stood still.
+
+    Session time is the monotonic clock's, for which no time passes in a suspended machine.
+    """
+
+    LEAST_NS = NS_PER_S
+    """A shorter difference may come from reading one clock after the other."""
+
+    def __init__(self, awake: Clock, all_time: Clock) -> None:
+        self._awake, self._all_time = awake, all_time
+        self._behind_ns = self._difference()
+
+    def _difference(self) -> int:
+        return self._all_time.now_ns() - self._awake.now_ns()
+
+    def slept_ns(self) -> int:
+        """How long the machine has been suspended since the last call; 0: it was not."""
+        difference_ns = self._difference()
+        slept_ns = difference_ns - self._behind_ns
+        if slept_ns < self.LEAST_NS:
+            return 0
+        self._behind_ns = difference_ns
+        return slept_ns
 
 
 class FakeClock:

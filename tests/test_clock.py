@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gilscope.clock import FakeClock, MonotonicClock, Ticker
+from gilscope.clock import BootClock, FakeClock, MonotonicClock, SleepWatch, Ticker
 from gilscope.model import NS_PER_S
 
 
@@ -107,3 +107,28 @@ def test_what_is_given_back_comes_again(count: int) -> None:
     used = len(found) - count
     assert ticker.next_deadline(0) // 500_000 in (2 * used + 1, 2 * used + 2)  # its cell of the grid
     assert ticker.skipped == 0
+
+
+class TestSleepWatch:
+    """The machine is suspended: one clock goes on."""
+
+    def test_it_is_noticed_once(self) -> None:
+        awake, all_time = FakeClock(5), FakeClock(1_000)
+        sleeps = SleepWatch(awake, all_time)
+        for clock in (awake, all_time):
+            clock.advance(3_600 * NS_PER_S)
+        assert sleeps.slept_ns() == 0
+        all_time.advance(7_200 * NS_PER_S)
+        assert sleeps.slept_ns() == 7_200 * NS_PER_S
+        assert sleeps.slept_ns() == 0
+
+    def test_what_is_too_short_adds_up(self) -> None:
+        awake, all_time = FakeClock(), FakeClock()
+        sleeps = SleepWatch(awake, all_time)
+        all_time.advance(NS_PER_S - 1)
+        assert sleeps.slept_ns() == 0
+        all_time.advance(1)
+        assert sleeps.slept_ns() == NS_PER_S
+
+    def test_the_real_clocks_agree_while_nobody_sleeps(self) -> None:
+        assert SleepWatch(MonotonicClock(), BootClock()).slept_ns() == 0

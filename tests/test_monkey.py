@@ -11,7 +11,7 @@ from gilscope.views.app import GilscopeApp
 from tests import monkey
 from tests.commands import environment
 
-EVENTS = int(os.environ.get("GILSCOPE_MONKEY", "400"))
+EVENTS = int(os.environ.get("GILSCOPE_MONKEY", "250"))
 
 
 @pytest.fixture(autouse=True)
@@ -32,10 +32,17 @@ def test_it_would_have_noticed(tmp_path: Path) -> None:
     """A key that raises, and a thread that does: both are trouble, with the seed and what came before."""
 
     def break_key(app: GilscopeApp) -> None:
-        def broken(rows: int) -> None:
-            raise RuntimeError(f"a planted mistake {rows}")
+        def broken(*_: object) -> None:
+            raise RuntimeError("a planted mistake")
 
-        app.dashboard.action_rows = broken  # type: ignore[method-assign]
+        for name in (
+            "rows",
+            "scrub",
+            "scrub_time",
+            "step",
+            "zoom",
+        ):
+            setattr(app.dashboard, f"action_{name}", broken)
         app.verdict_of = None
 
     tally = monkey.run(4_000, seed=5, folder=tmp_path, dress=break_key)

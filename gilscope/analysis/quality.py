@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gilscope.model import NS_PER_S, GapSum, Gil, Quality, Session
+from gilscope.model import NS_PER_S, Gap, GapSum, Gil, Quality, Session
 
 
 def quality_of(
@@ -39,6 +39,42 @@ def quality_of(
         tick_ns=session.tick_ns,
         unknown=tuple(own.get("not_known", ())),
     )
+
+
+def achieved_hz(
+    gils: Iterable[tuple[int | None, int, int]], gaps: Iterable[Gap], end_ns: int
+) -> float | None:
+    """Samples a second of the GIL that was sampled most often; of many, idle ones are sampled more rarely.
+
+    A pause counts: what was to be sampled in it was not.
+
+    Args:
+        gils: of each the pid of its process, its samples, and the time that they stand for.
+        gaps: of all sources.
+        end_ns: of what is summed up.
+    """
+    paused: dict[int | None, list[tuple[int, int]]] = {}
+    for gap in gaps:
+        if gap.source == "gil":
+            paused.setdefault(gap.pid, []).append((gap.start_ns, min(gap.end_ns, end_ns)))
+    rows = list(gils)
+    # A few samples in the millisecond that a process lived are no rate.
+    least_ns = max((watched_ns for _, _, watched_ns in rows), default=0) // 10
+    rates = [
+        samples * NS_PER_S / (watched_ns + _covered_ns(paused.get(pid, ())))
+        for pid, samples, watched_ns in rows
+        if watched_ns > 0 and watched_ns >= least_ns
+    ]
+    return max(rates, default=None)
+
+
+def _covered_ns(spans: Iterable[tuple[int, int]]) -> int:
+    """How much all spans together cover: the GILs of a process have their pauses at once."""
+    covered_ns, until_ns = 0, 0
+    for start_ns, end_ns in sorted(spans):
+        covered_ns += max(0, end_ns - max(start_ns, until_ns))
+        until_ns = max(until_ns, end_ns)
+    return covered_ns
 
 
 def _total(values: Sequence[int | None]) -> int | None:

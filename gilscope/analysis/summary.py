@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gilscope.analysis.functions import functions, rest_on
+from gilscope.analysis.quality import achieved_hz
 from gilscope.analysis.stalls import stalls_shown
 from gilscope.analysis.unknown import not_known
 from gilscope.analysis.waits import Waits
@@ -133,6 +134,9 @@ def summarise(
     start_ns, end_ns = span_ns or (0, session.ended_ns if session.ended_ns is not None else sums.end_ns)
     pids = {process.key: process.pid for process in processes}
     process_of_gil = {gil.key: gil.process for gil in gils}
+    pid_of_gil = {gil.key: pids.get(gil.process) for gil in gils}
+    sampled = [(pid_of_gil.get(key), gil.samples, gil.watched_ns) for key, gil in sums.gils.items()]
+    rate_hz = achieved_hz(sampled, gaps, sums.end_ns)
     watched_ns = _watched_by_process(sums, process_of_gil)
     # Where a GIL does not count its waiters (musl), sweeps still tell who waits; py-spy cannot see it.
     blind = {gil.process for gil in gils if gil.key in sums.gils and gil.source == "py-spy"}
@@ -162,7 +166,7 @@ def summarise(
         "schema": SCHEMA,
         "gilscope": {
             "version": session.gilscope_version,
-            "rate_hz": {"asked": session.rate_hz, "achieved": _achieved_hz(sums)},
+            "rate_hz": {"asked": session.rate_hz, "achieved": None if rate_hz is None else _round(rate_hz)},
             "tick_ms": session.tick_ns / NS_PER_MS,
             "source": session.source,
             "cost": {
@@ -256,12 +260,6 @@ def _total(rows: Sequence[dict[str, Any]], key: str) -> float | None:
     """The sum of all rows, None if one of them does not know."""
     values = [row[key] for row in rows]
     return None if any(value is None for value in values) else _round(sum(values))
-
-
-def _achieved_hz(sums: _Sums) -> float | None:
-    """Samples a second of the GIL that was sampled most often; of many, idle ones are sampled more rarely."""
-    rates = [gil.samples / (gil.watched_ns / NS_PER_S) for gil in sums.gils.values() if gil.watched_ns]
-    return _round(max(rates)) if rates else None
 
 
 def _watched_by_process(sums: _Sums, process_of_gil: dict[int, int]) -> dict[int, int]:

@@ -9,7 +9,7 @@ from typing import Any
 import rich_click as click
 
 from gilscope.cli.closing import sum_up
-from gilscope.cli.common import errors_end_it, has_screen, say
+from gilscope.cli.common import errors_end_it, has_live_screen, say
 from gilscope.cli.gate import list_metrics
 from gilscope.cli.looks import check_look, look_of, look_options
 from gilscope.cli.options import WatchOptions, watch_options
@@ -46,7 +46,7 @@ def attach(*, pid: str | None, theme: str | None, plain: bool | None, **watching
                 f"gilscope: process {number} is stopped, by a signal or a debugger: until then there is "
                 f"little to see.\nTo let it go on: kill -CONT {number}"
             )
-        if options.headless or not has_screen():
+        if options.headless or not has_live_screen():
             watch_from_beside(config)
         else:
             watch_on_screen(config, look_of(theme, plain))

@@ -74,6 +74,14 @@ def has_screen() -> bool:
     return sys.stdout.isatty() and sys.stderr.isatty()
 
 
+def has_live_screen() -> bool:
+    """Whether a running program can be shown on it: elsewhere than on Linux only recordings can."""
+    if has_screen() and sys.platform != "linux":
+        say(f"gilscope: the live screen needs Linux; this is {sys.platform}: a summary follows at the end.")
+        return False
+    return has_screen()
+
+
 def check_writable(path: Path, option: str = "--json") -> None:
     """Fail now rather than after the script has run for an hour."""
     existed = path.exists()
@@ -91,9 +99,9 @@ def check_writable(path: Path, option: str = "--json") -> None:
 def write_file(path: Path, text: str) -> None:
     """Write a file that only its owner may read; an error of ours if that cannot be."""
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            if stat.S_ISREG(os.fstat(handle).st_mode):  # /dev/null is everybody's
+            if sys.platform != "win32" and stat.S_ISREG(os.fstat(handle).st_mode):  # /dev/null is everybody's
                 with contextlib.suppress(PermissionError):
                     os.fchmod(handle, 0o600)
             file.write(text)

@@ -17,6 +17,7 @@ import rich_click as click
 from gilscope.cli.common import errors_end_it, quality_of, verdict_of
 from gilscope.errors import UsageError
 from gilscope.model import NS_PER_S
+from gilscope.signals import HANG_UPS
 
 if TYPE_CHECKING:
     from gilscope.exports.options import Options
@@ -207,7 +208,7 @@ def _ends_on_sigterm() -> Iterator[None]:
     def end(number: int, _frame: object) -> None:
         raise SystemExit(128 + number)
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, end) for number in HANG_UPS}
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from gilscope.cli.closing import sum_up
-from gilscope.cli.common import errors_end_it, has_screen
+from gilscope.cli.common import errors_end_it, has_live_screen
 from gilscope.cli.looks import check_look, look_of, look_options
 from gilscope.cli.watching import watch_headless, watch_on_screen
 from gilscope.errors import UsageError
@@ -60,7 +60,7 @@ def lesson(
             meant = nearest(name)
             hint = f"Did you mean {meant}? " if meant else ""
             raise UsageError(f"There is no lesson {name}.\n{hint}`gilscope lesson` lists them all.")
-        on_screen = has_screen() and not headless
+        on_screen = has_live_screen() and not headless
         if on_screen:
             code = _on_screen(chosen, seconds, python, look=lambda: look_of(theme, plain))
         else:

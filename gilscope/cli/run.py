@@ -9,7 +9,7 @@ from typing import Any
 import rich_click as click
 
 from gilscope.cli.closing import sum_up
-from gilscope.cli.common import errors_end_it, has_screen
+from gilscope.cli.common import errors_end_it, has_live_screen
 from gilscope.cli.gate import list_metrics
 from gilscope.cli.looks import check_look, look_of, look_options
 from gilscope.cli.options import WatchOptions, watch_options
@@ -91,7 +91,7 @@ def run(
         if serve is not None:
             to_stdout = "-" not in (str(options.json_file), str(options.markdown_file))
             exit_code = watch_in_browser(config, serve, theme=theme, address_to_stdout=to_stdout)
-        elif options.headless or not has_screen():
+        elif options.headless or not has_live_screen():
             exit_code = watch_headless(config)
         else:
             exit_code = watch_on_screen(config, look_of(theme, plain))

@@ -19,6 +19,7 @@ import rich_click as click
 from gilscope.errors import GilscopeError, RecordingError, UsageError
 from gilscope.sampler import config as limits
 from gilscope.serving.place import Listening, Place, is_place, listen, parse_place
+from gilscope.signals import HANG_UPS
 from gilscope.text import clean
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ NEEDED = ("aiohttp", "textual_serve")
 TOKEN_BYTES = 24
 TITLE_MOST = 2_000
 """Characters of a title that a page's app is told."""
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COLUMNS, ROWS = 116, 24
 """Of the target's terminal, until a page tells the size of its output panel."""
 
@@ -168,8 +168,22 @@ class FinishedRecording:
         """Nothing."""
 
 
+def _need_linux() -> None:
+    """Pages and their server talk by means of Linux.
+
+    Raises:
+        UsageError: this is another system.
+    """
+    if sys.platform != "linux":
+        raise UsageError(
+            f"--serve needs Linux, and this is {sys.platform}.\n"
+            "Leave it out, and see the recording in the terminal: gilscope replay last"
+        )
+
+
 def _listen(place: Place) -> socket.socket:
     """The socket, before anything is started."""
+    _need_linux()
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise UsageError(
@@ -224,7 +238,7 @@ async def _until_told(serving: Serving, listening: socket.socket) -> None:
     from gilscope.serving.server import serve  # noqa: PLC0415
 
     loop = asyncio.get_running_loop()
-    for number in SIGNALS:
+    for number in (signal.SIGINT, *HANG_UPS):
         # A job in the background, or under nohup, ignores some of them, and goes on doing so.
         if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
             loop.add_signal_handler(number, serving.ended.set)

@@ -13,6 +13,7 @@ import rich_click as click
 from gilscope.cli.common import ScreenVerdict, figures_until, flames_of, quality_of, say, span_of
 from gilscope.model import ATTACHED, NS_PER_S, Session
 from gilscope.sampler import config as limits
+from gilscope.signals import ENDINGS
 
 if TYPE_CHECKING:
     from gilscope.launch.handle import TargetHandle
@@ -35,7 +36,7 @@ def watch_headless(config: limits.SamplerConfig) -> int:
         elif not targets:
             ending.append(Ending("interrupted", stop_target=True))
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    for number in ENDINGS:
         signal.signal(number, pass_on)
     result = run_session(config, on_start=targets.append, control=lambda: ending[0] if ending else None)
     if result.recording_stopped:
@@ -53,7 +54,7 @@ def watch_from_beside(config: limits.SamplerConfig) -> None:
     def end(_number: int, _frame: object) -> None:
         ending.append(Ending("interrupted", stop_target=True))
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    for number in ENDINGS:
         signal.signal(number, end)
     until = "" if config.duration_ns is None else f", for {config.duration_ns / NS_PER_S:g} s"
     say(f"gilscope: watching {config.spec.display}{until}; ctrl-C ends the watch, and it runs on.")

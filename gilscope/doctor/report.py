@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 
 from gilscope.doctor.finding import Finding, can_observe
@@ -19,6 +20,9 @@ _MARK_COLUMNS = 9
 def examine() -> Iterator[Finding]:
     """Make all checks, one after the other; each finding comes as soon as it is known."""
     yield from check_system()
+    if sys.platform != "linux":
+        yield from check_tools()
+        return
     if proc_is_there():
         yield from check_reading()
     else:

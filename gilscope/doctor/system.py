@@ -19,12 +19,19 @@ def check_system() -> Iterator[Finding]:
     """All that the system tells of itself."""
     yield platform_finding(sys.platform, platform.machine())
     yield Finding(group="system", name="kernel", state="ok", what=f"{platform.system()} {platform.release()}")
+    if sys.platform == "linux":
+        yield from _rules()
+    yield cores_finding(cores.core_count(), cores.usable_cores())
+    if sys.platform == "linux":
+        yield memory_finding(limits.memory_bytes(), limits.memory_limit_bytes())
+
+
+def _rules() -> Iterator[Finding]:
+    """Who may read whom on Linux."""
     yield scope_finding(access.ptrace_scope(), traces_all=access.may_trace_all())
     yield capability_finding(os.geteuid(), traces_all=access.may_trace_all())
     yield seccomp_finding(access.status_words("self").get("Seccomp", []))
     yield hidepid_finding(access.hidepid(), os.geteuid())
-    yield cores_finding(cores.core_count(), cores.usable_cores())
-    yield memory_finding(limits.memory_bytes(), limits.memory_limit_bytes())
 
 
 def platform_finding(system: str, machine: str) -> Finding:

@@ -59,6 +59,8 @@ Marker = tuple[str, int, int | None, dict[str, Any]]
 """Name, start and end in nanoseconds (None: an instant), what else there is to say."""
 Markers = Callable[[], Iterable[Marker]]
 ROWS_A_PIECE = 1_000
+MOST_SAMPLES = 100
+"""Samples that a stack becomes in one span; where it was seen more often, each weighs more."""
 
 
 def pieces(streams: RecordingStreams, options: Options) -> Iterator[str]:
@@ -237,20 +239,28 @@ class _Profile:
         yield ","
         yield from _column("time", (_ms(at_ns) for at_ns, _, _ in self._spread(lane)))
         yield ","
+        often = any(row.times > MOST_SAMPLES for row in self._weights.of(lane))
         if self._weights.measured:
             yield from _column("weight", (_ms(weight_ns) for _, _, weight_ns in self._spread(lane)))
             kind = "tracing-ms"
         else:
-            yield '"weight":null'
+            weights = (str(weight) for _, _, weight in self._spread(lane))
+            yield from _column("weight", weights) if often else ('"weight":null',)
             kind = "samples"
         yield f',"weightType":"{kind}","length":{count}}},'
 
     def _spread(self, lane: int) -> Iterator[tuple[int, int, int]]:
-        """Time, stack and weight of each single sample, spread evenly over the place of its stack."""
+        """Time, stack and weight of each single sample, spread evenly over the place of its stack.
+
+        The weight is in nanoseconds; in times that it was seen, where nobody measured who held a GIL.
+        """
+        measured = self._weights.measured
         for row in self._weights.of(lane):
-            for number in range(row.times):
-                at_ns = row.start_ns + row.length_ns * number // row.times
-                yield at_ns, row.stack, round(row.weight_ns / row.times)
+            count = min(row.times, MOST_SAMPLES)
+            whole = round(row.weight_ns) if measured else row.times
+            for number in range(count):
+                at_ns = row.start_ns + row.length_ns * number // count
+                yield at_ns, row.stack, whole * (number + 1) // count - whole * number // count
 
     def _markers(self, markers: Markers, category: int) -> Iterator[str]:
         places = self._strings.places

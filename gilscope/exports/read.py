@@ -16,10 +16,8 @@ from gilscope.analysis.waits import Waits, waits
 from gilscope.analysis.weights import weighted_stacks, weighted_waiting
 from gilscope.model import NS_PER_S, Event, Flames, Quality, Stall
 from gilscope.recording.reader import RecordingReader
+from gilscope.recording.schema import STALLS_SINCE
 from gilscope.recording.streams import RecordingStreams
-
-STALLS_SINCE = 2
-"""The schema from which on stalls are looked for."""
 
 
 def summary_of(

@@ -6,9 +6,9 @@ Nothing in here signals, traces or changes the process, so that letting go of it
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import select
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -19,6 +19,9 @@ from gilscope.launch.reports import ExitStatus, PlaceReport, Report
 from gilscope.launch.terminal import TerminalSize
 from gilscope.launch.tree import ProcessEntry
 from gilscope.model import ATTACHED
+
+if sys.platform != "win32":
+    import fcntl
 
 _COMMAND_CHARACTERS: Final = 200
 _GET_INFO: Final = 0xC040FF0B

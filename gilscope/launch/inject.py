@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
-import resource
 import select
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -34,6 +33,10 @@ from gilscope.launch.reports import (
 )
 from gilscope.launch.swap.boot import boot_text
 from gilscope.launch.threadcounts import COUNTER_BYTES, PLACES_AT, PLACES_BYTES
+
+if sys.platform != "win32":
+    import fcntl
+    import resource
 
 _SHIM: Final = Path(__file__).with_name("shim.py")
 _COUNTS: Final = Path(__file__).with_name("threadcounts.py")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import struct
-import termios
+import sys
 from dataclasses import dataclass
 from typing import Final
+
+if sys.platform != "win32":
+    import fcntl
+    import termios
 
 _IUTF8: Final = 0o40000
 """Erase whole UTF-8 characters in line input; not in the termios module before 3.14."""

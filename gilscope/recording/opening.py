@@ -19,7 +19,7 @@ from gilscope.text import clean
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError)
 """What it raises for a damaged file: its own message may quote bytes that are no text, moments that are too
 far away cannot be asked for, and a length in a file may be any."""
-NO_FIGURES = (TypeError, ValueError, ArithmeticError, LookupError, MemoryError)
+NO_FIGURES = (TypeError, ValueError, AttributeError, ArithmeticError, LookupError, MemoryError)
 """What comes of counting with values that were not checked: a text, many times itself, fills all memory."""
 MOST_BYTES = 16_000_000
 """The largest row that is read."""
@@ -93,12 +93,13 @@ class Rows:
         self.db.close()
 
 
-def open_recording(path: Path, *, live: bool) -> Rows:
+def open_recording(path: Path, *, live: bool, pages: bool = True) -> Rows:
     """Open and check a recording.
 
     Args:
         path: the recording.
-        live: it is being written by a sampler of ours; skip the check of every page.
+        live: it is being written by a sampler of ours; skip the check of every page and row.
+        pages: check every page, and so the types of all rows.
 
     Raises:
         RecordingError: it is no recording, a damaged one, or one of a newer gilscope.
@@ -108,12 +109,12 @@ def open_recording(path: Path, *, live: bool) -> Rows:
         with contextlib.ExitStack() as undo:
             undo.callback(db.close)
             rows = Rows(path, db)
-            version = _check(rows, full=not live)
+            version = _check(rows, pages=pages and not live, sane=not live)
             if version == schema.VERSION:
                 undo.pop_all()
             else:
                 rows = Rows(path, _up_to_date(rows, version), version)
-            rows.checked = not live
+            rows.checked = pages and not live
             return rows
     except OSError as error:
         raise RecordingError(f"Cannot read {path}: {error.strerror}.") from error
@@ -146,7 +147,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     raise AssertionError  # the loop returns or raises
 
 
-def _check(rows: Rows, *, full: bool) -> int:
+def _check(rows: Rows, *, pages: bool, sane: bool) -> int:
     """The file's schema version, once it is known to be a recording as gilscope makes them."""
     path = rows.path
     if rows.one("PRAGMA application_id") != schema.APPLICATION_ID:
@@ -166,9 +167,9 @@ def _check(rows: Rows, *, full: bool) -> int:
             f"{path} has tables that gilscope did not make, so it is not trusted.\n"
             "Only a file that gilscope wrote can be replayed."
         )
-    if full and rows.one("PRAGMA quick_check(1)") != "ok":
+    if pages and rows.one("PRAGMA quick_check(1)") != "ok":
         raise RecordingError(f"{path} is damaged: SQLite's check of its pages failed.")
-    if full:
+    if sane:
         wrong = next((what for sql, what in sense.questions(version) if rows.one(sql)), None)
         if wrong is not None:
             raise RecordingError(f"{path} is damaged: {wrong}.")

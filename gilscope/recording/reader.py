@@ -41,18 +41,19 @@ STACKS_NS = 12_000_000_000
 class RecordingReader:
     """Reads one recording. Each answer is of one moment: no writer's commit falls in the middle of it."""
 
-    def __init__(self, path: Path, *, live: bool = False) -> None:
+    def __init__(self, path: Path, *, live: bool = False, pages: bool = True) -> None:
         """Open and check `path`.
 
         Args:
             path: the recording.
-            live: it is being written by a sampler of ours; skip the check of every page.
+            live: it is being written by a sampler of ours; skip the check of every page and row.
+            pages: check every page; what rests on one that is damaged raises anything without.
 
         Raises:
             RecordingError: it is no recording, a damaged one, or one of a newer gilscope.
         """
         self.path = path
-        self._db = open_recording(path, live=live)
+        self._db = open_recording(path, live=live, pages=pages)
         self._ticks = TickTables(self._db)
         self.places = Places(self._db, self._ticks)
         self._stacks: dict[int, tuple[Frame, ...]] = {}

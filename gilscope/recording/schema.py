@@ -105,6 +105,8 @@ CREATE INDEX stack_sample_span ON stack_sample (end_ns, start_ns);
 
 MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
 VERSION = len(MIGRATIONS)
+STALLS_SINCE = 2
+"""The version from which on stalls are looked for."""
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -16,6 +16,8 @@ MOST_NS = 20 * 366 * 24 * 3_600 * NS_PER_S
 MOST_LANES = 1_000_000
 """Threads and processes of one recording: each is in memory while it is read."""
 MOST_CORES = 65_536
+MOST_TIMES = 1_000_000
+"""How often a stack can be seen in one span: a quarter of an hour at the highest rate, spans are seconds."""
 _FAR = 1 << 62
 """Moments of single things may be anywhere, as long as they can be counted with."""
 
@@ -31,6 +33,7 @@ _MOMENTS: dict[str, tuple[str, ...]] = {
     "process_tick": ("at_ns",),
     "mark": ("at_ns",),
     "stall": ("start_ns", "end_ns"),
+    "waiting_stack": ("at_ns",),
 }
 
 
@@ -58,6 +61,9 @@ def questions(version: int) -> Iterator[tuple[str, str]]:
         if f"table {table}" in known:
             good = " AND ".join(f"{moment} BETWEEN {-_FAR} AND {_FAR}" for moment in moments)
             yield _not(table, good, "a moment in it is too far away")
+    yield _not(
+        "stack_sample", f"count BETWEEN 0 AND {MOST_TIMES}", "a stack in it was seen more often than can be"
+    )
     if "table stall" in known:
         yield _not("stall", "waiters_mean BETWEEN 0 AND 1e9", "a stall in it has no number of waiters")
 

@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import stat
+import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,8 +30,32 @@ def directory() -> Path:
 
 
 def spare_directory() -> Path:
-    """The folder in their place where that one cannot be written."""
-    return Path(tempfile.gettempdir()) / f"gilscope-{os.getuid()}" / "recordings"
+    """The folder in their place where that one cannot be written.
+
+    Anybody can make one of this name before us: nothing is written, found or removed in it but where
+    `is_private` says that it is ours.
+    """
+    return Path(tempfile.gettempdir()) / f"gilscope-{_me()}" / "recordings"
+
+
+def _me() -> int:
+    """Our number, as files have it of their owner: nobody has one on Windows."""
+    return os.getuid() if sys.platform != "win32" else 0
+
+
+def _open_to_others(status: os.stat_result) -> bool:
+    """By its mode, which says nothing on Windows: a user's temporary folder is private there."""
+    return sys.platform != "win32" and bool(status.st_mode & 0o077)
+
+
+def is_private(folder: Path) -> bool:
+    """Whether it is a directory, no link to one, of this user, that nobody else may enter or write.
+
+    Raises:
+        OSError: it is not there.
+    """
+    status = folder.lstat()
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == _me() and not _open_to_others(status)
 
 
 def new_path(title: str) -> Path:
@@ -42,9 +67,9 @@ def new_path(title: str) -> Path:
         RecordingError: neither can be.
     """
     try:
-        folder = _made(directory())
+        folder = _made_spare() if directory() == spare_directory() else _made(directory())
     except OSError as error:
-        folder = _spare(error)
+        folder = _in_its_place(error)
     prune(keep=KEPT - 1)
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")
     word = re.sub(r"[^A-Za-z0-9_.-]+", "_", title).strip("._-")[:40] or "target"
@@ -58,15 +83,20 @@ def _made(folder: Path) -> Path:
         return folder
 
 
-def _spare(why: OSError) -> Path:
-    """The spare folder. Others may write beside it, so it has to be ours alone."""
+def _made_spare() -> Path:
+    """The spare folder; an OSError where it cannot be made, or is not ours alone."""
     folder = spare_directory()
+    for each in (folder.parent, folder):
+        with contextlib.suppress(FileExistsError):
+            each.mkdir(mode=0o700)
+        if not is_private(each):
+            raise PermissionError(errno.EPERM, f"{each} is not yours alone")
+    return _made(folder)
+
+
+def _in_its_place(why: OSError) -> Path:
     try:
-        folder.parent.mkdir(exist_ok=True, mode=0o700)
-        status = folder.parent.lstat()
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
-            raise PermissionError(errno.EPERM, f"{folder.parent} is not yours alone")
-        return _made(folder)
+        return _made_spare()
     except OSError as error:
         raise RecordingError(
             f"Cannot make the folder for recordings, {directory()}: {why.strerror}; "
@@ -76,12 +106,21 @@ def _spare(why: OSError) -> Path:
 
 def all_recordings() -> list[Path]:
     """The recordings that nobody named, newest first."""
-    found: set[Path] = set()
-    for folder in (directory(), spare_directory()):
+    return sorted(
+        {path for folder in _folders() for path in folder.glob(f"*{SUFFIX}")}, key=_changed_ns, reverse=True
+    )
+
+
+def _folders() -> list[Path]:
+    """Where they lie: the spare folder only if it is ours."""
+    found, spare = [], spare_directory()
+    for folder in {directory(), spare}:
         with contextlib.suppress(OSError):
-            if folder.stat().st_uid == os.getuid():
-                found.update(folder.glob(f"*{SUFFIX}"))
-    return sorted(found, key=_changed_ns, reverse=True)
+            if folder.stat().st_uid != _me():
+                continue
+            if folder != spare or (is_private(spare.parent) and is_private(spare)):
+                found.append(folder)
+    return found
 
 
 def _changed_ns(path: Path) -> int:
@@ -103,7 +142,7 @@ def prune(*, keep: int) -> None:
 
 def is_unnamed(path: Path) -> bool:
     """Whether it lies where the recordings do that nobody named."""
-    return path.parent.resolve() in (directory().resolve(), spare_directory().resolve())
+    return path.parent.resolve() in {folder.resolve() for folder in _folders()}
 
 
 def refuse_others(path: Path) -> None:

@@ -319,7 +319,7 @@ def make_way(path: Path) -> None:
 def _create(path: Path) -> None:
     """Make a new, private file."""
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600))
     except OSError as error:
         raise _cannot_write(path, error) from error
 

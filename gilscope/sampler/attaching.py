@@ -12,6 +12,7 @@ from typing import Final
 from gilscope.errors import CannotObserveError, UsageError
 from gilscope.launch import tree
 from gilscope.launch.attached import AttachedTarget, AttachSpec, short_command
+from gilscope.sampler import portable
 from gilscope.sources import access, finding, processes
 from gilscope.sources.gil import InterpreterReader
 from gilscope.sources.memory import NotReadableError, ReadFailedError
@@ -34,6 +35,8 @@ def examine(pid: int) -> AttachSpec:
         UsageError: the number is that of no process that anyone could watch.
         CannotObserveError: it is a process, and cannot be watched; says why.
     """
+    if portable.is_elsewhere():
+        return portable.examine(pid)
     facts = _facts(pid)
     name = short_command(processes.command_line(pid))
     what = f"process {pid} ({cut(clean(name), NAME_CELLS)})"

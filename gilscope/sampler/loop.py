@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gilscope.clock import MonotonicClock
+from gilscope.clock import BootClock, MonotonicClock, SleepWatch
 from gilscope.errors import CannotObserveError, RecordingError
 from gilscope.launch.handle import TargetHandle
 from gilscope.launch.reports import ExitStatus, ForkReport, NoteReport, ThreadsReport
@@ -84,6 +84,7 @@ class Sampler:
         self._writer: RecordingWriter | None = writer
         self._control = control
         self._clock = MonotonicClock()
+        self._sleeps = SleepWatch(self._clock, BootClock())
         self._origin_ns = self._clock.now_ns()
         self._counters = Counters()
         self._machine = MachineWatch()
@@ -289,6 +290,13 @@ class Sampler:
 
     def _each_second(self, now_ns: int) -> None:
         self._second_ns = now_ns + NS_PER_S
+        slept_ns = self._sleeps.slept_ns()
+        if slept_ns:
+            self._tree.begin(self._origin_ns)  # the clock that starts are told by went on
+            said = (
+                f"the machine was suspended for {slept_ns / NS_PER_S:.0f} s, which are no part of the session"
+            )
+            self._event("machine-suspended", said)
         if now_ns >= self._look_around_ns:
             began_ns = self._clock.now_ns()
             self._tree.look_around(now_ns, self._tick_end_ns)

@@ -63,6 +63,7 @@ class MachineWatch:
         shares = now_ns >= self._shares_at_ns
         began_ns = self._clock.now_ns()
         ticks = []
+        self._read &= {watch.process.key for watch in watches}
         for watch in watches:
             if watch.is_idle and watch.process.key in self._read:
                 continue  # its memory has not changed either

@@ -45,8 +45,8 @@ class GilSums:
     held_by_tid: dict[int, int] = field(default_factory=dict)
     holds: list[HoldSpan] = field(default_factory=list)
     """Those that ended, then the one that goes on, cut at the tick's end."""
-    gap: tuple[int, int] | None = None
-    """A span with no samples, if there was one."""
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+    """Spans with no samples."""
 
     @property
     def holder(self) -> int | None:
@@ -122,7 +122,7 @@ class GilFold:
         """Nothing is known between the last sample and this one."""
         self._spans.append((self._same_since_ns, self._at_ns, self._tid, self._waiters))
         self._end_hold(self._at_ns, at_ns)
-        self._sums.gap = (self._at_ns, at_ns)
+        self._sums.gaps.append((self._at_ns, at_ns))
         self._same_since_ns = at_ns
 
     def _end_hold(self, end_ns: int, next_start_ns: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from typing import Any
 
 from gilscope.clock import Ticker
 from gilscope.model import NS_PER_S, Counters
@@ -58,7 +59,8 @@ class GilSampling:
     def sample_until(self, due_ns: int) -> bool:
         """Sample until session time `due_ns`; True when a process could not be read any more."""
         turns = self._turns = _turns(self._tree.readable_gils(), self._ticker.period_ns)
-        pread, sleep, monotonic_ns, count = os.pread, time.sleep, time.monotonic_ns, len(turns)
+        sleep, monotonic_ns, count = time.sleep, time.monotonic_ns, len(turns)
+        pread: Any = getattr(os, "pread", None)  # not on Windows, where there is nothing to sample either
         origin_ns, silent = self._origin_ns, not self._output.is_open
         due_ns += origin_ns
         first = turn = self._turn

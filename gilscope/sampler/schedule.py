@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import os
 import struct
+import sys
 
 _PR_SET_TIMERSLACK = 29
 _SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
@@ -23,6 +24,8 @@ def sharpen() -> None:
     the scheduler (EEVDF, Linux 6.12 on) lets this thread run at a time; who asks for little is served sooner.
     Neither gives it a larger share of the CPU. Children inherit both: call this once the target runs.
     """
+    if sys.platform != "linux":
+        return
     number = _SCHED_SETATTR.get(os.uname().machine)
     with contextlib.suppress(OSError, AttributeError):
         libc = ctypes.CDLL(None)

@@ -13,10 +13,10 @@ from gilscope.errors import CannotObserveError
 from gilscope.launch import tree
 from gilscope.launch.attached import AttachSpec
 from gilscope.launch.handle import TargetHandle
-from gilscope.launch.target import Target
 from gilscope.launch.terminal import TerminalSize
 from gilscope.model import Session
 from gilscope.recording.writer import RecordingWriter
+from gilscope.sampler import portable
 from gilscope.sampler.attaching import attach
 from gilscope.sampler.config import (
     DEFAULT_PYSPY_RATE_HZ,
@@ -61,6 +61,8 @@ def run_session(
         CannotObserveError: the target cannot be read; one of ours has not run, or was ended where it has no
             shim.
     """
+    if portable.is_elsewhere():
+        config = portable.settings(config)
     if config.spec.needs_pyspy and config.source == "auto":
         config = with_pyspy(config)
     if config.source == "py-spy" and find_executable() is None:
@@ -97,8 +99,12 @@ def run_session(
 
 def _target(config: SamplerConfig) -> TargetHandle:
     """The target, started and waiting for go if it is ours."""
+    if portable.is_elsewhere():
+        return portable.target(config.spec)
     if isinstance(config.spec, AttachSpec):
         return attach(config.spec)
+    from gilscope.launch.target import Target  # noqa: PLC0415 - of Linux
+
     size = None
     if config.columns is not None and config.rows is not None:
         size = TerminalSize(columns=config.columns, rows=config.rows)

@@ -118,7 +118,11 @@ class StackCollector:
         elif isinstance(result, Names):
             watch = by_pid.get(result.pid)
             if watch is not None:
-                watch.lanes.rename(result.names)
+                if not watch.tasks.whole:
+                    watch.lanes.rename(result.names)
+                    # Threads of C libraries are unknown to Python; some give the kernel a name.
+                    unnamed = watch.lanes.some_unnamed(NAMES_AT_ONCE)
+                    watch.lanes.rename(processes.thread_names(watch.pid, unnamed))
                 pause_ns = round(result.cpu_ns / NAMES_COST_SHARE)
                 self._ask_at_ns[result.pid] = max(self._ask_at_ns.get(result.pid, 0), now_ns + pause_ns)
             self._take_stacks(result.stacks, by_pid, lane_of)

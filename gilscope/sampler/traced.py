@@ -6,6 +6,7 @@ reader of the recording sees nothing of that but a head that lies a little furth
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -163,7 +164,7 @@ class Traces(StackCollector):
         for stack in trace.stacks:
             held[stack.tid] = held.get(stack.tid, 0) + stack.count
             watch.tasks.wake(stack.tid)
-            if stack.name:
+            if stack.name and not watch.tasks.whole:
                 watch.lanes.rename({stack.tid: stack.name})
             lane = watch.lanes.key_of(stack.tid) or lane_of(stack.pid, stack.tid)
             if lane is not None and stack.frames:
@@ -258,5 +259,8 @@ def _why_not(command: str, reason: str) -> str:
     if "not installed" in reason:
         advice = "Install it beside gilscope: pip install py-spy."
     elif "ermission" in reason or "not permitted" in reason:
-        advice = "Run gilscope as root, or allow it: /proc/sys/kernel/yama/ptrace_scope must be below 2."
+        advice = "Run gilscope as root"
+        if sys.platform == "linux":
+            advice += ", or allow it: /proc/sys/kernel/yama/ptrace_scope must be below 2"
+        advice += "."
     return f"Cannot observe {command}: only py-spy could read its GIL.\n{reason}.\n{advice}"

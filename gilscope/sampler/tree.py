@@ -7,6 +7,7 @@ from gilscope.launch.handle import TargetHandle
 from gilscope.model import NOT_KNOWN, Event, Gap, Gil, Lane, Process
 from gilscope.sampler.gilwatch import GilWatch
 from gilscope.sampler.interpreters import Keys
+from gilscope.sampler.recent import Recent
 from gilscope.sampler.watch import ProcessWatch, started_ns
 from gilscope.sources import processes
 from gilscope.sources.tasks import boot_ns
@@ -17,6 +18,8 @@ LATE_REPORT_NS = 1_000_000_000
 """A report of a fork is read this late at most; a process of that pid that ended before is another one."""
 ALL_THREADS_EVERY = 5
 """Children are looked for at each tick below the first thread, and below all threads at every fifth."""
+KEPT_LANES, KEPT_PROCESSES = 10_000, 4_000
+"""Of so many that ended it is known which they were, for answers that come late."""
 MANY_THREADS = 64
 """Where there are more, children of the others are left to the look around, once a second."""
 
@@ -35,7 +38,7 @@ class ProcessTree:
         """Session time of the machine's boot."""
         self._by_identity: dict[processes.ProcessIdentity, ProcessWatch] = {}
         self._watched_pids: set[int] = set()
-        self._lane_keys: dict[tuple[int, int], int] = {}
+        self._lane_keys: Recent[tuple[int, int], int] = Recent(KEPT_LANES)
         self._done: list[Process] = []
         self._done_lanes: list[Lane] = []
         self._done_gils: list[Gil] = []
@@ -47,10 +50,10 @@ class ProcessTree:
         """Processes that ended lately: key, and when to see whether they are still in the table."""
         self._parents: dict[int, int] = {}
         """By key of a process: the parent that it is known to have."""
-        self._closed_ns: dict[int, int] = {}
+        self._closed_ns: Recent[int, int] = Recent(KEPT_PROCESSES)
         """By pid: when it was let go of, for reports that come late."""
         self._exit_codes: dict[int, int | None] = {}
-        self._last_keys: dict[int, int] = {}
+        self._last_keys: Recent[int, int] = Recent(KEPT_PROCESSES)
         self._unknown: set[str] = set()
         """What was told already that nobody can know."""
         self.watches: list[ProcessWatch] = []
@@ -127,7 +130,7 @@ class ProcessTree:
             start_ns=now_ns,
             end_ns=now_ns,
         )
-        self._closed_ns[pid] = now_ns
+        self._closed_ns.put(pid, now_ns)
         if facts is not None:
             self._zombies[facts.identity] = (process.key, now_ns + ZOMBIE_NS)
         self._done.append(process)
@@ -137,7 +140,7 @@ class ProcessTree:
     def _insert(self, watch: ProcessWatch) -> None:
         self._by_identity[watch.identity] = watch
         self._watched_pids.add(watch.pid)
-        self._last_keys[watch.pid] = watch.process.key
+        self._last_keys.put(watch.pid, watch.process.key)
         self.watches.append(watch)
 
     def grow(self, now_ns: int, tick_end_ns: int) -> None:
@@ -210,7 +213,8 @@ class ProcessTree:
         self._done.append(watch.process)
         self.watches.remove(watch)
         self._watched_pids.discard(watch.pid)
-        self._closed_ns[watch.pid] = end_ns
+        self._closed_ns.put(watch.pid, end_ns)
+        self._parents.pop(watch.process.key, None)
         # A zombie keeps its identity in the process table: it must not be found again.
         if processes.facts(watch.pid) is None:
             self._by_identity.pop(watch.identity, None)
@@ -225,11 +229,16 @@ class ProcessTree:
 
     def lane_of(self, pid: int, tid: int) -> int | None:
         """Key of the lane of this thread, also when it has ended."""
-        return self._lane_keys.get((pid, tid))
+        key = self._lane_keys.get((pid, tid))
+        if key is None:  # it lives for long, and thousands came after it
+            key = next(
+                (key for each in self.watches if each.pid == pid and (key := each.lanes.key_of(tid))), None
+            )
+        return key
 
     def _take_lanes(self, watch: ProcessWatch) -> None:
         for lane in watch.lanes.changed:
-            self._lane_keys[watch.pid, lane.tid] = lane.key
+            self._lane_keys.put((watch.pid, lane.tid), lane.key)
         self._done_lanes += watch.lanes.changed
         watch.lanes.changed.clear()
 

@@ -17,7 +17,8 @@ from gilscope.sources import processes
 from gilscope.sources.gil import InterpreterReader, NotReadableError
 from gilscope.sources.layouts import Version
 from gilscope.sources.memory import ReadFailedError
-from gilscope.sources.tasks import CLOCK_TICKS_PER_S, Sweep, Task, Tasks
+from gilscope.sources.tasks import CLOCK_TICKS_PER_S, Sweep, Task
+from gilscope.sources.threads import tasks_of
 
 IDLE_FOLD_NS = 1_000_000_000
 STEADY_NS = 500_000_000
@@ -72,7 +73,7 @@ class ProcessWatch:
         self.is_python = python is not None
         self._older = older
         self._parent = parent
-        self.tasks = Tasks(facts.identity.pid)
+        self.tasks = tasks_of(facts.identity.pid)
         self.interpreters = Interpreters(self.process.key, keys, stall_ns)
         self.lanes = LaneSet()
         self.free = FreeThreads(self.process.key, facts.identity.pid)
@@ -238,7 +239,7 @@ class ProcessWatch:
 
     def _start_lane(self, task: Task, now_ns: int) -> None:
         self._keys.lane += 1
-        program = not self.is_python and task.tid == self.pid
+        program = (not self.is_python or self.tasks.whole) and task.tid == self.pid
         lane = Lane(
             key=self._keys.lane,
             process=self.process.key,
@@ -360,14 +361,14 @@ class ProcessWatch:
         part.holds += [
             Hold(gil=key, lane=self._lane_of(h.tid), start_ns=h.start_ns, end_ns=h.end_ns) for h in sums.holds
         ]
-        if sums.gap is not None:
+        for start_ns, end_ns in sums.gaps:
             part.gaps.append(
                 Gap(
                     source="gil",
                     pid=self.pid,
                     reason="the sampler got no CPU time for a while",
-                    start_ns=sums.gap[0],
-                    end_ns=sums.gap[1],
+                    start_ns=start_ns,
+                    end_ns=end_ns,
                 )
             )
 

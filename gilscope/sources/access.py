@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import pwd
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+if sys.platform != "win32":
+    import pwd
 
 PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 _KERNEL_THREAD = 0x0020_0000

@@ -5,30 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
+from gilscope.sources.identity import ProcessFacts as ProcessFacts  # noqa: PLC0414 - theirs and ours
+from gilscope.sources.identity import ProcessIdentity as ProcessIdentity  # noqa: PLC0414
+
 _EXTENSION = re.compile(r"(\w+)\.(?:cpython-\w[\w-]*|abi3t?)\.so")
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessIdentity:
-    """A process that cannot be confused with a later one of the same pid."""
-
-    pid: int
-    start_ticks: int
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessFacts:
-    """What /proc/PID/stat says that matters here."""
-
-    identity: ProcessIdentity
-    ppid: int
-    state: str
-    """R, S, D, Z (ended, not waited for) …"""
 
 
 def facts(pid: int) -> ProcessFacts | None:
@@ -106,3 +91,12 @@ def _comm(pid: int, tid: int) -> str:
         return Path(f"/proc/{pid}/task/{tid}/comm").read_bytes().decode(errors="replace").rstrip("\n")
     except OSError:
         return ""  # it has ended
+
+
+if sys.platform != "linux":
+    # Where there is no /proc, psutil answers the same questions.
+    from gilscope.sources import portable
+
+    age_s, facts, children = portable.age_s, portable.facts, portable.children
+    command_line, executable = portable.command_line, portable.executable
+    extension_modules, thread_names = portable.extension_modules, portable.thread_names

@@ -23,6 +23,7 @@ from pathlib import Path
 from gilscope.sources.layouts import GLIBC_TID_OFFSET
 from gilscope.sources.memory import ProcessMemory, ReadFailedError
 from gilscope.sources.namespaces import our_tid
+from gilscope.sources.portable import cpu_ns_of, elsewhere_tid
 from gilscope.sources.pyspy_text import (
     Stack,
     ThreadStack,
@@ -127,7 +128,7 @@ Result = Stacks | Names | PySpyFailure | Trace | Snapshot
 def find_executable() -> str | None:
     """py-spy's path: beside our own interpreter first, as a dependency brings it, then on PATH."""
     for folder in (sysconfig.get_path("scripts"), str(Path(sys.executable).parent)):
-        candidate = Path(folder) / "py-spy"
+        candidate = Path(folder) / ("py-spy.exe" if sys.platform == "win32" else "py-spy")
         if os.access(candidate, os.X_OK):
             return str(candidate)
     return shutil.which("py-spy")
@@ -302,7 +303,7 @@ class PySpy:
             if status is None:
                 if now_ns > call.deadline_ns and not call.late:
                     call.late = True
-                    _send(call, signal.SIGKILL)
+                    call.process.kill()
                 continue
             self._calls.remove(call)
             self._spent_ns += call.cpu_ns
@@ -312,6 +313,9 @@ class PySpy:
     @staticmethod
     def _ended(call: _Call) -> int | None:
         """Exit status, or None while it runs; takes its CPU time from the kernel as it is reaped."""
+        if sys.platform == "win32":
+            call.cpu_ns = max(call.cpu_ns, cpu_ns_of(call.process.pid))
+            return call.process.poll()
         pid, status, usage = os.wait4(call.process.pid, os.WNOHANG)
         if pid == 0:
             return None
@@ -388,6 +392,8 @@ class PySpy:
 
         That id is the address of glibc's thread struct, which holds the tid.
         """
+        if sys.platform != "linux":
+            return elsewhere_tid(pid, told)
         if told:
             return our_tid(pid, told)
         memory: ProcessMemory | None = None
@@ -404,6 +410,9 @@ class PySpy:
         """CPU time that py-spy took so far, the running calls included."""
         running = 0
         for call in self._calls:
+            if sys.platform != "linux":
+                running += cpu_ns_of(call.process.pid)
+                continue
             with contextlib.suppress(OSError):
                 running += time.clock_gettime_ns((~call.process.pid << 3) | 2)
         return self._spent_ns + running
@@ -430,8 +439,11 @@ class PySpy:
         self._finishing = True
         for call in self._calls:
             if call.kind not in DUMPS:
-                # py-spy ends a record early, and in order, on an interrupt.
-                _send(call, signal.SIGINT)
+                # py-spy ends a record early, and in order, on an interrupt, which Windows has none of.
+                if sys.platform == "win32":
+                    call.process.kill()
+                else:
+                    _send(call, signal.SIGINT)
 
 
 def _send(call: _Call, number: int) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from enum import IntEnum
 
 FUTEX_CALLS = {"x86_64": b"202", "aarch64": b"98"}
 """The number of the futex system call, as /proc/PID/task/TID/syscall prints it."""
-CLOCK_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+CLOCK_TICKS_PER_S = os.sysconf("SC_CLK_TCK") if sys.platform != "win32" else 100
 QUIET_SWEEPS = 4
 """After so many sweeps without CPU time a thread is left out until its process shows unexplained CPU time."""
 UNEXPLAINED_NS, UNEXPLAINED_PER_TASK_NS = 500_000, 5_000
@@ -34,6 +36,10 @@ GilSpan = tuple[int, int, int]
 
 def boot_ns() -> int:
     """Nanoseconds since boot by the clock that counts processes' starts (suspended time included)."""
+    if sys.platform != "linux":
+        from gilscope.sources.portable import boot_ns as since_boot_ns  # noqa: PLC0415 - there only
+
+        return since_boot_ns()
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
@@ -92,13 +98,15 @@ class Tasks:
         self.tasks: dict[int, Task] = {}
         self._active: dict[int, Task] = {}
         """Those that are read at each sweep."""
+        self.whole = False
+        """Its threads are not told apart: one task, under the pid, stands for all of them."""
         self.not_known: list[str] = []
         """What cannot be told of these threads, and why; for whoever takes it."""
         self._syscalls_readable = True
         self._coarse = False
         """Without the kernel's exact times: CPU times come from `stat`, in clock ticks."""
         self._path = f"/proc/{pid}/task"
-        self._futex = FUTEX_CALLS.get(machine or os.uname().machine)
+        self._futex = FUTEX_CALLS.get(machine or platform.machine())
         self._folder_fd = -1
         self._links = 0
         self._sweeps = 0

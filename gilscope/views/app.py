@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import gc
 import os
-import signal
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,6 +25,7 @@ from gilscope.model import NS_PER_MS, NS_PER_S, Mark
 from gilscope.recording.marks import add_mark
 from gilscope.recording.reader import RecordingReader
 from gilscope.settings import Settings
+from gilscope.signals import HANG_UPS
 from gilscope.text import clean, clock_text
 from gilscope.views.control import SessionControl
 from gilscope.views.keymap import key as _key
@@ -136,7 +136,7 @@ class GilscopeApp(ThinkingApp):
         if not self.is_headless:
             self.call_after_refresh(lambda: outlive(self._driver))
             loop = asyncio.get_running_loop()
-            for number in (signal.SIGHUP, signal.SIGTERM):
+            for number in HANG_UPS:
                 with contextlib.suppress(ValueError, RuntimeError):
                     loop.add_signal_handler(number, self._hung_up)
 
@@ -246,7 +246,8 @@ class GilscopeApp(ThinkingApp):
                 return
             # To check every page of a long recording takes a second: that is done while it is shown.
             large = self.path.stat().st_size > LARGE_BYTES
-            reader = RecordingReader(self.path, live=live or large)
+            self.unchecked = large and not live
+            reader = RecordingReader(self.path, live=live, pages=not large)
             viewing = Viewing(reader)
             viewing.begin_with(cell_ns=self.settings.cell_ms * NS_PER_MS, fold=self.settings.fold)
         except GilscopeError as error:

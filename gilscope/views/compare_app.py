@@ -8,6 +8,7 @@ import signal
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from gilscope.signals import HANG_UPS
 from gilscope.views.comparing import ComparedRun, ComparedTable
 from gilscope.views.keymap import key as _key
 from gilscope.views.scope_app import ScopeApp
@@ -39,12 +40,12 @@ class CompareApp(ScopeApp):
         self.push_screen(self.comparison)
         if not self.is_headless:
             loop = asyncio.get_running_loop()
-            for number in (signal.SIGHUP, signal.SIGTERM):
+            for number in HANG_UPS:
                 with contextlib.suppress(ValueError, RuntimeError):
                     loop.add_signal_handler(number, self._end, number)
 
     def _end(self, number: int) -> None:
-        self.hung_up = number == signal.SIGHUP
+        self.hung_up = number != signal.SIGTERM
         self.exit()
 
     def on_unmount(self) -> None:

@@ -139,7 +139,9 @@ def holders_now(
     the cursor would take another mark for a mistake.
     """
     found = {}
-    for gil in window.gils:
+    # Of those seen in the window: a long session has had thousands of processes, and this is every frame's.
+    seen = {hold.gil for hold in window.holds} or {gil.gil for tick in window.ticks for gil in tick.gils}
+    for gil in window.gils if exact_at_ns is None else (gil for gil in window.gils if gil.key in seen):
         if exact_at_ns is None:
             values = figures.gils.get(gil.key)
             lane = values.holder if values else None

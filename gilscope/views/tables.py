@@ -38,6 +38,8 @@ class Table:
     rows: Callable[[Mapping[str, Any]], Sequence[Row]]
     first_by: int
     """The column it is sorted by until somebody says otherwise."""
+    looked_for: Callable[[Mapping[str, Any]], bool] = lambda _summary: True
+    """Whether anybody looked for rows: none that nobody looked for is no answer."""
 
 
 def _key(name: str) -> Callable[[Row], Any]:
@@ -225,8 +227,9 @@ STALLS = Table(
         Column("at most", "likewise, at once", _key("waiters_max"), _text),
         Column("function", "where it was: the innermost line of Python", _key("function"), _text, left=True),
     ),
-    rows=lambda summary: summary["stalls"],
+    rows=lambda summary: summary["stalls"] or (),
     first_by=3,
+    looked_for=lambda summary: summary["stalls"] is not None,
 )
 
 TABLES: dict[str, Table] = {"threads": THREADS, "processes": PROCESSES, "stalls": STALLS}

@@ -40,6 +40,8 @@ class ThinkingApp(ScopeApp):
         self.verdict_of = verdict_of
         self.quality_of = quality_of
         self.span_of = span_of
+        self.unchecked = False
+        """The recording's pages are still to be checked, while it is shown."""
         self.sought = ""
         """What was searched for last."""
         self._judging = False
@@ -54,11 +56,33 @@ class ThinkingApp(ScopeApp):
 
     def check_pages(self) -> None:
         """Check every page of the recording, in a thread."""
+        wrong = self._damage()
+        if not get_current_worker().is_cancelled:
+            self.call_from_thread(self._checked, wrong)
+
+    def _damage(self) -> str:
+        """What is wrong with the recording; "" if nothing is."""
         try:
             RecordingReader(self.path).close()
         except GilscopeError as error:
-            if not get_current_worker().is_cancelled:
-                self.call_from_thread(self.fail, str(error))
+            return str(error)
+        return ""
+
+    def _checked(self, wrong: str) -> None:
+        self.unchecked = False
+        if wrong:
+            self.fail(wrong)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Of a recording that is not checked yet, rows of any type may be shown: is it that?"""
+        wrong = self._damage() if self.unchecked else ""
+        if not wrong:
+            super()._handle_exception(error)
+            return
+        self.unchecked = False
+        self.fail(wrong)
+        # What failed may be the loop that would have ended the app.
+        self._close_messages_no_wait()
 
     # --- verdict ---
 

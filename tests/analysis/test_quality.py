@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from gilscope.analysis.quality import quality_of
 from gilscope.analysis.summary import summarise
 from gilscope.model import NS_PER_S, Gap, Process, Quality
@@ -49,6 +51,17 @@ def test_gaps_are_added_up_by_source_and_reason() -> None:
         ("gil", "gone", NS_PER_S // 2, 1),
         ("py-spy", "it failed", NS_PER_S // 2, 1),
     ]
+
+
+def test_a_rate_is_that_of_the_pauses_too() -> None:
+    """GIVEN a sampler that stood still for a while THEN the samples of that while are missed."""
+    whole = quality()
+    assert whole.rate_achieved_hz == 1000
+    assert quality(gap("py-spy", "it failed", 0, 1.5)).rate_achieved_hz == 1000
+    assert quality(gap("gil", "no CPU time", 0.5, 1.5)).rate_achieved_hz == pytest.approx(1000 * 2 / 3)
+    # Those of two GILs at once, and what goes beyond the part that is summed up.
+    twice = (gap("gil", "no CPU time", 0.5, 1.4), gap("gil", "no CPU time", 0.6, 1.5), gap("gil", "x", 2, 9))
+    assert quality(*twice).rate_achieved_hz == pytest.approx(1000 * 2 / 3)
 
 
 def test_what_was_not_watched_is_not_zero() -> None:

@@ -20,7 +20,7 @@ from gilscope.doctor import interpreters, reading, report, system, tools
 from gilscope.doctor.finding import Finding, as_json, can_observe
 from gilscope.doctor.reading import Reads, child_finding, child_findings, stranger_finding
 from gilscope.errors import CannotObserveError
-from gilscope.launch import pythons, trial
+from gilscope.launch import pythons, tree, trial
 from gilscope.sources import access, limits
 from gilscope.sources.pyspy import find_executable, version_of
 from tests.pythons import found_old_pythons
@@ -204,6 +204,7 @@ def test_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_processes_that_are_started_are_ended() -> None:
+    tree.become_subreaper(on=False)  # a session in this process may have made it one: orphans would be ours
     with trial.child(sys.executable) as pid:
         assert reading.read_gil(pid) is None
     assert is_gone(pid)

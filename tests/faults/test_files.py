@@ -148,13 +148,19 @@ def test_a_trap_in_the_folder_for_temporary_files(recording: Path, tmp_path: Pat
     assert (traps / "out").read_text().startswith("gilscope")
 
 
+SHARED = {"recording/store.py": 1, "doctor/tools.py": 1}
+"""Where the folder itself is named: for a folder in it that is checked to be ours alone (test_store.py); and
+by doctor, which tells what room there is."""
+
+
 def test_temporary_folders_are_made_for_one_owner_only() -> None:
     """Each place that makes one uses tempfile, which makes a new one or fails, for its owner only."""
     for path in sorted((ROOT / "gilscope").rglob("*.py")):
         text = path.read_text()
         assert "mktemp(" not in text.replace("tempfile.mkdtemp(", "").replace("mkstemp(", ""), path
         assert '"/tmp' not in text, path
-        assert "gettempdir()" not in text, path
+        place = path.relative_to(ROOT / "gilscope").as_posix()
+        assert text.count("gettempdir()") == SHARED.get(place, 0), path
     folder = Path(tempfile.mkdtemp())
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     folder.rmdir()

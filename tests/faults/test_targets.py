@@ -107,8 +107,10 @@ def test_gilscope_is_stopped_and_goes_on(tmp_path: Path) -> None:
     assert process.returncode == 0, said
     assert b"Traceback" not in said
     outcome = Outcome(0, b"", said.decode(), tmp_path)
-    rate = outcome.summary["gilscope"]["rate_hz"]
-    assert rate["achieved"] < 0.9 * rate["asked"]
+    rate, gaps = (outcome.summary["gilscope"][key] for key in ("rate_hz", "gaps"))
+    # A pause is named, and what was not sampled in it was not.
+    assert max(gap["seconds"] for gap in gaps if "got no CPU time" in gap["reason"]) > 0.7
+    assert rate["achieved"] < 0.8 * rate["asked"]
     with contextlib.closing(RecordingReader(outcome.recording)) as reader:
         session = reader.session()
         assert session.samples_taken < session.samples_asked
@@ -118,6 +120,7 @@ def test_gilscope_is_stopped_and_goes_on(tmp_path: Path) -> None:
             for lane in tick.lanes:
                 assert sum(lane.states) <= (tick.end_ns - tick.start_ns) * 1.001 + 1
     assert "s late" in said.decode()
+    assert re.search(r"not read for \d+\.\d s \(gil\): the sampler got no CPU time", said.decode())
 
 
 @pytest.mark.parametrize("what", ["directory", "parent"])

@@ -79,7 +79,8 @@ def _unchecked(path: Path) -> None:
     """As the list of recordings reads them, and the screen those that are still written."""
     with contextlib.closing(RecordingReader(path, live=True)) as reader:
         reader.session()
-        text.render(summary_of(reader))
+        with reader.making_sense():
+            text.render(summary_of(reader))
 
 
 def _html(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import sqlite3
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 
 from gilscope.cli.recordings import _described
 from gilscope.errors import RecordingError
+from gilscope.exports import firefox
 from gilscope.exports.cast import pieces
 from gilscope.exports.html.timeline import fold
 from gilscope.exports.options import Options
@@ -100,6 +102,9 @@ def test_an_outlet_that_fails_is_found(path: Path, monkeypatch: pytest.MonkeyPat
         "UPDATE process SET start_ns = -9223372036854775807",
         "UPDATE stall SET waiters_mean = 9e999",
         "UPDATE mark SET at_ns = 9223372036854775807",
+        "INSERT INTO waiting_stack (at_ns, lane, stack) VALUES (-9223372036854775807, 2, 1)",
+        "UPDATE stack_sample SET count = 9007199254740992",
+        "UPDATE stack_sample SET count = -1",
     ],
 )
 def test_rows_that_make_no_sense_are_refused(statement: str, path: Path) -> None:
@@ -166,6 +171,15 @@ def test_an_error_of_ours_is_no_fault_of_a_checked_file(path: Path) -> None:
     reader.close()
 
 
+@pytest.mark.parametrize("error", [TypeError, AttributeError, KeyError, MemoryError, ZeroDivisionError])
+def test_what_comes_of_a_file_that_was_not_checked(error: type[Exception], path: Path) -> None:
+    """A text that is missing where one must be has no parts, for one."""
+    reader = RecordingReader(path, pages=False)
+    with pytest.raises(RecordingError, match="make no sense"), reader.making_sense():
+        raise error
+    reader.close()
+
+
 def test_a_damaged_file_is_listed_as_such(path: Path) -> None:
     change(path, "UPDATE tick SET end_ns = 5")
     assert "damaged" in _described(path)
@@ -221,3 +235,51 @@ def test_times_below_zero_have_no_cells(path: Path) -> None:
 def test_a_text_without_an_end_is_cut_at_once() -> None:
     assert cut("你" * 10_000_000, 5) == "你你…"
     assert len(cut("a" + "\u0301" * 10_000_000, 5)) < 200
+
+
+@pytest.mark.parametrize("held", ["", "UPDATE lane_tick SET held_ns = 0"])
+def test_a_stack_that_was_seen_a_million_times(held: str, path: Path) -> None:
+    """The profile has some samples of it, each of which weighs more: the sum is as it was."""
+    streams = RecordingStreams(path)
+    before = json.loads("".join(firefox.pieces(streams, Options())))
+    streams.close()
+    change(path, f"UPDATE stack_sample SET count = {sense.MOST_TIMES} WHERE lane = 2", *[held] * bool(held))
+    streams = RecordingStreams(path)
+    profile = json.loads("".join(firefox.pieces(streams, Options())))
+    streams.close()
+    was, now = (found["threads"][1]["samples"] for found in (before, profile))
+    assert now["length"] == len(now["weight"]) == 2 * firefox.MOST_SAMPLES
+    if held:
+        assert (sum(now["weight"]), now["weightType"]) == (2 * sense.MOST_TIMES, "samples")
+    else:
+        assert sum(now["weight"]) == pytest.approx(sum(was["weight"]), rel=1e-6)
+
+
+def test_a_recording_without_a_tick(path: Path) -> None:
+    change(
+        path,
+        *(
+            f"DELETE FROM {table}{suffix}"
+            for table in ("tick", "lane_tick", "gil_tick", "core_tick")
+            for suffix in ("", "_1s", "_60s")
+        ),
+    )
+    for outlet in OUTLETS:
+        assert recordings.outcome(path, outlet) == recordings.ANSWERED, outlet
+
+
+def test_a_gil_that_was_held_for_less_than_no_time(path: Path) -> None:
+    """Its bar of so many characters was as long as all memory."""
+    change(path, "UPDATE gil_tick SET held_ns = -9000000000000000, watched_ns = 1")
+    for outlet in ("cast", "screen", "html", "summary"):
+        assert recordings.outcome(path, outlet) == recordings.ANSWERED, outlet
+
+
+def test_figures_of_wrong_types_are_no_text(path: Path) -> None:
+    """What is written out of a file that was not checked is nonsense in it, too."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        db.deserialize(bases.loose(0))
+        db.execute("UPDATE process_tick SET threads = x'1b5b'")
+        bases.strict(db, 0)
+        path.write_bytes(db.serialize())
+    assert recordings.outcome(path, "unchecked") == recordings.REFUSED

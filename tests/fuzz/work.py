@@ -11,8 +11,9 @@ from tests.fuzz import guard, memory, recordings
 
 STEP = 500
 """Cases that are handed to a process at once."""
-STUCK_S = 300.0
-"""Cases that no alarm can interrupt, in a loop of C code, end their process, with its stack."""
+STUCK_S = 1_800.0
+"""Cases that no alarm can interrupt, in a loop of C code, end their process, with its stack: by the wall
+clock, which runs on while others have the CPU."""
 WARM_UP = 30
 """Cases that are run, and not judged, before memory is limited: by then all is imported."""
 

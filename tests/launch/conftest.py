@@ -55,7 +55,9 @@ class Pair:
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     """The tests' own environment without what pytest and its plugins add for their workers."""
     kept = {
-        key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "PYTHON", "COV"))
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("PYTEST", "PYTHON", "COV", "GILSCOPE"))
     }
     return {**kept, **extra}
 

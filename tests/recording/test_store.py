@@ -116,7 +116,50 @@ def test_a_link_in_its_place(spare: Path, tmp_path: Path) -> None:
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
+def test_a_link_in_it(spare: Path, tmp_path: Path) -> None:
+    """Somebody who made the folder before could have named another one of ours: nothing there is removed."""
+    (tmp_path / "kept").mkdir(mode=0o700)
+    others = [tmp_path / "kept" / f"{number}.gilscope" for number in range(store.KEPT + 5)]
+    for other in others:
+        other.write_bytes(b"x")
+    spare.mkdir(mode=0o700)
+    spare.chmod(0o755)
+    (spare / "recordings").symlink_to(tmp_path / "kept")
+    for mode in (0o755, 0o700):
+        spare.chmod(mode)
+        assert store.all_recordings() == []
+        assert not store.is_unnamed(spare / "recordings" / others[0].name)
+        store.prune(keep=0)
+        with pytest.raises(RecordingError, match="is not yours alone"):
+            store.new_path("x")
+    assert sorted((tmp_path / "kept").glob("*.gilscope")) == sorted(others)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_somebody_else(spare: Path) -> None:
+    (spare / "recordings").mkdir(mode=0o700, parents=True)
+    spare.chmod(0o700)
+    make(spare / "recordings" / "theirs.gilscope")
+    os.chown(spare, 65_534, 65_534)
+    assert store.all_recordings() == []
+    with pytest.raises(RecordingError, match="is not yours alone"):
+        store.new_path("x")
+
+
+def test_no_home_and_a_trap(spare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "user_state_path", lambda _name: Path("~/.local/state/gilscope"))
+    spare.symlink_to(tmp_path)
+    with pytest.raises(RecordingError, match="is not yours alone"):
+        store.new_path("x")
+    assert list(tmp_path.iterdir()) == [spare]
+
+
 def test_no_home_at_all(spare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """GIVEN a user without a home, as in some containers THEN no folder named "~" is made."""
     monkeypatch.setattr(store, "user_state_path", lambda _name: Path("~/.local/state/gilscope"))
-    assert store.new_path("x").parent == spare / "recordings"
+    old = os.umask(0)
+    try:
+        assert store.new_path("x").parent == spare / "recordings"
+    finally:
+        os.umask(old)
+    assert {folder.stat().st_mode & 0o777 for folder in (spare, spare / "recordings")} == {0o700}

@@ -113,7 +113,7 @@ def test_nothing_is_lost_and_nothing_is_counted_twice(samples: list[S], tick_ns:
         assert 0 <= tick.contended_ns <= tick.watched_ns
         assert tick.waiter_ns <= tick.watched_ns * max(0, tick.waiters_max)
         assert 0 <= tick.locked_samples <= tick.samples
-        assert tick.gap is None
+        assert not tick.gaps
 
 
 @given(runs(gaps=True), st.integers(5 * MS, 200 * MS))
@@ -136,9 +136,18 @@ def test_gaps_are_in_no_sum(samples: list[S]) -> None:
         for before, after in itertools.pairwise(samples)
         if after.at_ns - before.at_ns > GAP_NS
     }
-    assert {tick.gap for tick in ticks if tick.gap} == gaps
+    assert {gap for tick in ticks for gap in tick.gaps} == gaps
     for hold in holds_of(ticks):
         assert not any(hold.start_ns < end and hold.end_ns > start for start, end in gaps)
+
+
+def test_two_pauses_in_a_long_tick_are_two() -> None:
+    """Of a GIL at rest a tick may be made longer: each pause in it is named."""
+    made = GilFold(50 * MS)
+    for at_ms in (0, 10, 600, 610, 1_300):
+        made.add(at_ms * MS, FREE, 0, 0)
+    made.extend(1_300 * MS)
+    assert made.finish(1_350 * MS).gaps == [(10 * MS, 600 * MS), (610 * MS, 1_300 * MS)]
 
 
 @given(runs(gaps=True), st.integers(5 * MS, 200 * MS))

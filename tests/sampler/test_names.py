@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from gilscope.sampler.stacks import names_its_threads
+from gilscope.sampler.stacks import StackCollector, names_its_threads
 from gilscope.sources.processes import thread_names
+from gilscope.sources.pyspy import Names, PySpy, Stacks
 from tests.commands import watch
 from tests.pythons import found_free_threaded
 
@@ -24,8 +28,6 @@ def test_who_names_them(python: str | None, expected: bool) -> None:
 
 def test_a_name_that_is_the_programs_own_is_none() -> None:
     """GIVEN a thread that named itself for the kernel, and one that did not."""
-    import os
-
     go, done, tids = threading.Event(), threading.Event(), {}
 
     def work(name: str | None) -> None:
@@ -56,3 +58,27 @@ def test_threads_of_a_new_python_have_their_names(tmp_path: Path) -> None:
     assert outcome.code == 0, outcome.stderr
     names = {lane["name"] for lane in outcome.summary["lanes"]}
     assert not {name for name in names if name.startswith("thread ")}, names
+
+
+def test_threads_of_c_libraries_have_the_kernels_names() -> None:
+    """py-spy names Python's threads; what it leaves out may have told the kernel who it is."""
+    renamed: dict[int, str] = {}
+    tids: list[int] = []
+    go, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        tids.append(threading.get_native_id())
+        Path(f"/proc/self/task/{tids[0]}/comm").write_text("ZMQbg/IO/0")
+        go.set()
+        done.wait()
+
+    threading.Thread(target=work).start()
+    assert go.wait(10)
+    lanes = SimpleNamespace(rename=renamed.update, some_unnamed=lambda _most: tids)
+    watch: Any = SimpleNamespace(pid=os.getpid(), lanes=lanes, tasks=SimpleNamespace(whole=False))
+    names = Names(pid=os.getpid(), names={1: "MainThread"}, stacks=Stacks((), 0, 1), cpu_ns=0)
+    try:
+        StackCollector(PySpy("py-spy")).take(names, {os.getpid(): watch}, lambda _pid, _tid: None, 0)
+    finally:
+        done.set()
+    assert renamed == {1: "MainThread", tids[0]: "ZMQbg/IO/0"}

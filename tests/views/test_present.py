@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from gilscope.model import (
 )
 from gilscope.recording.reader import RecordingReader
 from gilscope.sources.scripted import Script, ScriptedSession
+from gilscope.views import present
 from gilscope.views.figures import NO_FIGURES, fold_core_cells, fold_figures, holder_at, top_frames
 from gilscope.views.lane_rows import present_lanes
 from gilscope.views.playback import SLOW_START_NS, Mode, Playback, scroll_edge
@@ -302,6 +304,21 @@ def test_the_mark_of_a_cell_is_the_lane_that_the_cell_is_drawn_for() -> None:
     assert holders_now(view, NO_FIGURES, exact_at_ns=10, cell=(0, 10)) == {1: 3}
     assert holders_now(view, NO_FIGURES, exact_at_ns=20, cell=(10, 20)) == {1: 4}
     assert holders_now(view, NO_FIGURES, exact_at_ns=10, cell=(7, 100)) == {1: 4}, "no lane has half of it"
+
+
+def test_gils_that_ended_long_ago_cost_a_frame_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session of hours has had thousands of processes; each frame looks for the holders of now."""
+    gils = tuple(dataclasses.replace(SESSION.gils[0], key=key) for key in range(1, 2_000))
+    view = window(gils=gils, holds=(Hold(gil=7, lane=3, start_ns=0, end_ns=20),))
+    asked: list[int] = []
+
+    def holder_at(_holds: object, gil: int, _at_ns: int) -> int:
+        asked.append(gil)
+        return 3
+
+    monkeypatch.setattr(present, "holder_at", holder_at)
+    assert holders_now(view, NO_FIGURES, exact_at_ns=10) == {7: 3}
+    assert asked == [7]
 
 
 def test_beside_a_core_stands_the_process_if_there_are_several() -> None:

@@ -19,10 +19,11 @@ from gilscope.sources.scripted import Script, ScriptedSession, write
 from gilscope.views.app import GilscopeApp
 from gilscope.views.render.palette import Palette
 from gilscope.views.render.verdict import render_whole_verdict
-from gilscope.views.screens.stalls import StallsScreen, stalls_of
+from gilscope.views.screens.stalls import NOT_LOOKED_FOR, StallsScreen, stalls_of
 from gilscope.views.tables import STALLS, UNKNOWN, cells
 from tests.views.conftest import VERDICT, ready, replay, settled, text_of, viewing, wait
 
+OLDER = Path(__file__).parents[1] / "recordings" / "v1.gilscope"
 PLACE = Frame(function="load\x1b[2J", file="/x/fib.py", line=12)
 C_CODE = Frame(function="deflate", file="/lib/zlib.so", line=0)
 
@@ -65,6 +66,26 @@ def test_rows(stalled: Path) -> None:
     ]  # fmt: skip
 
 
+def test_stalls_that_nobody_looked_for(tmp_path: Path) -> None:
+    """GIVEN an older gilscope, or py-spy THEN that is told, not that there were none."""
+    path = tmp_path / "pyspy.gilscope"
+    session = ScriptedSession(Script(seconds=0.2))
+    writer = RecordingWriter(path, session.session)
+    write(session, writer)
+    writer.put_session(replace(session.session, source="py-spy"))
+    writer.close()
+    for each in (path, OLDER):
+        reader = RecordingReader(each)
+        try:
+            summary = stalls_of(reader, reader.head_ns())
+        finally:
+            reader.close()
+        assert summary == {"stalls": None}
+        assert not STALLS.looked_for(summary)
+        assert cells(STALLS, summary, by=0, backwards=True) == ()
+    assert STALLS.looked_for({"stalls": []})
+
+
 async def shown(pilot: Pilot[None], app: GilscopeApp) -> StallsScreen:
     await wait(pilot, lambda: isinstance(app.screen, StallsScreen))
     return cast("StallsScreen", app.screen)
@@ -104,6 +125,17 @@ async def test_without_a_stall_it_says_so(finished: Path) -> None:
         assert app.screen is screen
         await pilot.resize_terminal(80, 16)
         assert not screen.stack.display
+
+
+async def test_an_older_recording_has_no_word_on_stalls() -> None:
+    app = replay(OLDER)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, app)
+        await pilot.press("9")
+        screen = await shown(pilot, app)
+        await wait(pilot, lambda: NOT_LOOKED_FOR in screen.stack._strips[0].text)
+        assert "Stalls: ?" in str(screen.title_line.render())
+        assert "not looked for" in str(screen.title_line.render())
 
 
 # --- the verdict ---

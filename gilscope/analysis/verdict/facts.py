@@ -32,6 +32,8 @@ class LaneFacts:
     ready_s: float
     blocked_s: float
     unknown_s: float
+    whole: bool = False
+    """It stands for all threads of a Python, which the system does not tell apart."""
 
     @property
     def delayed_s(self) -> float:
@@ -298,6 +300,7 @@ def _lane(row: Mapping[str, Any]) -> LaneFacts:
         ready_s=row["ready_s"] or 0.0,
         blocked_s=row["blocked_s"] or 0.0,
         unknown_s=row["unknown_s"] or 0.0,
+        whole=row.get("kind") == "process" and running + holding > 0,
     )
 
 

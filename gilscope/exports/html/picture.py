@@ -144,7 +144,7 @@ class _Drawing:
         found = []
         for column in range(self.columns):
             begin, end = column * count // self.columns, (column + 1) * count // self.columns
-            part = [values[i] for i in range(begin, max(end, begin + 1)) if known[i] and values[i] >= 0]
+            part = [values[i] for i in range(begin, end) if known[i] and values[i] >= 0]
             found.append(sum(part) / len(part) if part else 0.0)
         return found
 

@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.widgets import DataTable
 
 from gilscope.recording.reader import RecordingReader
+from gilscope.recording.schema import STALLS_SINCE
 from gilscope.text import clean, duration_text, fine_clock_text
 from gilscope.views.render.lines import fill, text_strip
 from gilscope.views.screens.tables import TableScreen
@@ -20,12 +21,16 @@ from gilscope.views.widgets.panel import Panel
 GoTo = Callable[[int, int, str], None]
 """Told where a stall begins and ends, and what is to be said of it."""
 FRAMES_SAID = 4
+NOT_LOOKED_FOR = "Nobody looked for stalls here: an older gilscope, or py-spy."
 STACK_FROM_HEIGHT = 18
 """On a lower screen the table has all the room."""
 
 
 def stalls_of(reader: RecordingReader, until_ns: int) -> Mapping[str, Any]:
-    """The stalls that began before a moment, as a table wants them."""
+    """The stalls that began before a moment, as a table wants them; None where nobody looked for any."""
+    # py-spy sees neither who waits nor when the GIL passes on.
+    if reader.written_with < STALLS_SINCE or reader.session().source != "probe":
+        return {"stalls": None}
     found = [stall for stall in reader.stalls() if stall.start_ns < until_ns]
     return {"stalls": stall_rows(found, reader.lanes(), reader.gils(), reader.processes())}
 
@@ -76,12 +81,18 @@ class StallsScreen(TableScreen):
         super()._draw()
         self._draw_stack()
 
+    def _none(self) -> str:
+        if self._summary is None:
+            return "Reading …"
+        if not self.table.looked_for(self._summary):
+            return NOT_LOOKED_FOR
+        return "No thread held the GIL for long while others waited."
+
     def _draw_stack(self) -> None:
         (width, height), palette = self.stack.content_size, self.stack.palette
         row = self._chosen()
         if row is None:
-            none = "No thread held the GIL for long while others waited." if self._summary else "Reading …"
-            words = [none]
+            words = [self._none()]
         else:
             words = frame_words(row) or ["Nothing caught it: its stack is not known."]
         styles = [palette.bold if number == 0 and row else palette.dim for number in range(len(words))]

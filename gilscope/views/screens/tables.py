@@ -19,7 +19,7 @@ from gilscope.views.copying import copy
 from gilscope.views.keymap import Place, hints
 from gilscope.views.keymap import key as _key
 from gilscope.views.standing import Modal
-from gilscope.views.tables import TABLES, Table, cells
+from gilscope.views.tables import TABLES, UNKNOWN, Table, cells
 from gilscope.views.widgets.keys import KeysLine
 
 SummaryOf = Callable[[RecordingReader, int], Mapping[str, Any]]
@@ -156,6 +156,8 @@ class TableScreen(Modal[None]):
         grid.scroll_to(*top, animate=False)
         all_rows = len(self.table.rows(self._summary))
         some = f"{len(rows)} of {all_rows}" if self._only else str(all_rows)
+        if not self.table.looked_for(self._summary):
+            some = UNKNOWN
         self.title_line.update(
             f" {self.table.title}: {some}, from the session's start"
             + ("" if rows else f". {self._why_empty()}")
@@ -164,6 +166,8 @@ class TableScreen(Modal[None]):
     def _why_empty(self) -> str:
         if self._only:
             return f"None has “{clean(self._only)}” in it: escape shows all"
+        if self._summary is not None and not self.table.looked_for(self._summary):
+            return "They were not looked for"
         return "None was seen until this moment"
 
     # --- keys ---

@@ -15,7 +15,7 @@ def _share(facts: Facts) -> float:
 
 
 def _conditions(facts: Facts) -> list[Condition] | None:
-    if facts.busiest is None:
+    if facts.busiest is None or facts.busiest.whole:
         return None
     conditions = [
         reaches(f"Part of the work that {facts.busiest.name} does", _share(facts), THRESHOLDS.dominant_share),

@@ -1,0 +1,1 @@
+"""Watches of hours: memory, descriptors, file size and cost stay flat."""

@@ -1,0 +1,1 @@
+"""gilscope attached to services that nobody here wrote, under load."""
