@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from textual.pilot import Pilot
 
 from gilscope.views.app import GilscopeApp
 from gilscope.views.helping import ABOUT
 from gilscope.views.screens.compare_keys import COMPARE_WORDS
-from gilscope.views.screens.help import HelpScreen
+from gilscope.views.screens.help import Hanging, HelpScreen
 from gilscope.views.widgets.panel import Panel
 from gilscope.views.words import RUN_WORDS, STATE_GLYPHS, STATES, WORDS, word_at
 from tests.views.conftest import ready, replay, settled, text_of, viewing
@@ -150,3 +152,15 @@ async def test_tooltips(path: Path) -> None:  # noqa: F811
         assert (await hovered(pilot, app, "cores", 4, 1)).startswith("core 0: ")
         assert MARKS
         assert STALLS
+
+
+def test_a_long_line_of_help_goes_on_below_its_meaning() -> None:
+    console = Console(width=40, file=io.StringIO())
+    console.print(Hanging(HelpScreen([])._text()))
+    assert isinstance(console.file, io.StringIO)
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    at = next(number for number, line in enumerate(lines) if line.startswith("  lane "))
+    indent = lines[at].index("a row")
+    assert lines[at + 1].startswith(" " * indent)
+    assert lines[at + 1][indent] != " "
+    assert all(len(line) <= 40 for line in lines)

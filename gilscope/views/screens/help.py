@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -17,6 +18,7 @@ from gilscope.views.render.palette import COLOURS, GLYPHS, MEANINGS
 from gilscope.views.screens.keys import MORE_KEYS
 from gilscope.views.screens.panelled import PanelledScreen
 from gilscope.views.standing import Modal
+from gilscope.views.themes import palette_of
 from gilscope.views.widgets.reading import Reading
 from gilscope.views.words import RUN_WORDS, STATES, WORDS
 
@@ -25,6 +27,29 @@ NOTES: tuple[str, ...] = (
     "Core bars are green where the target causes the load, grey where others do.",
 )
 KEY_COLUMNS, WORD_COLUMNS = 17, 16
+
+
+class Hanging:
+    """Lines of which each goes on, where it is too long, below the place at which its meaning begins."""
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """At the width that there is."""
+        for line in self._text.split("\n", allow_blank=True):
+            hang = min(_hang_of(line), options.max_width // 2)
+            head, body = line.divide([hang])
+            for part in body.wrap(console, options.max_width - hang) or [Text()]:
+                yield head + part
+                head = Text(" " * hang)
+
+
+def _hang_of(line: Text) -> int:
+    """Columns of the word and its margin: what `_table` and the states set in bold."""
+    plain = line.plain
+    ends = [span.end for span in line.spans if span.style == "bold" and plain.startswith(" ")]
+    return max(ends, default=len(plain) - len(plain.lstrip()))
 
 
 class HelpScreen(Modal[None]):
@@ -59,16 +84,24 @@ class HelpScreen(Modal[None]):
     def compose(self) -> ComposeResult:
         """Text that scrolls."""
         with Reading(classes="help"):
-            yield Static(self._text())
+            yield Static(Hanging(self._text(self._colours())))
 
-    def _text(self) -> Text:
+    def _colours(self) -> Sequence[str]:
+        """Of the states, as the lanes have them in this theme; without colours: the text's own."""
+        app = self.app
+        palette = palette_of(
+            app.current_theme, self.rich_style, no_color=app.no_color, plain=getattr(app, "plain", False)
+        )
+        return palette.tones.states if palette.colours else [""] * len(GLYPHS)
+
+    def _text(self, colours: Sequence[str] = COLOURS) -> Text:
         text = Text()
         about = ABOUT.get(self._panel)
         if about is not None:
             self._about(text, about)
         text.append("States of a lane\n", "bold")
         for number, (word, meaning) in enumerate(MEANINGS):
-            text.append(f"  {GLYPHS[number] * 3}  ", COLOURS[number])
+            text.append(f"  {GLYPHS[number] * 3}  ", colours[number])
             text.append(f"{word:<12}", "bold")
             text.append(f"{meaning}\n")
         text.append("\nWords\n", "bold")
