@@ -45,7 +45,7 @@ def test_it_would_have_noticed(tmp_path: Path) -> None:
             setattr(app.dashboard, f"action_{name}", broken)
         app.verdict_of = None
 
-    tally = monkey.run(4_000, seed=5, folder=tmp_path, dress=break_key)
+    tally = monkey.run(1_500, seed=5, folder=tmp_path, dress=break_key)
     assert "a planted mistake" in tally.troubles[0]
     assert "seed 5" in tally.troubles[-1]
 

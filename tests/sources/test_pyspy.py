@@ -158,7 +158,7 @@ def test_a_real_dump(version: str) -> None:
     assert open_descriptors() == before
 
 
-@pytest.mark.parametrize("version", list(found_pythons()))
+@pytest.mark.parametrize("version", list(found_pythons())[::2])
 def test_a_real_record(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pyspy, "FIRST_RECORD_S", 2)
     with watched("cpu_threads.py", 2, python=found_pythons()[version]) as target:
