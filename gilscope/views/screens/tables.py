@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -72,6 +73,7 @@ class TableScreen(Modal[None]):
         self._summary: Mapping[str, Any] | None = None
         self._made_ns = -1
         self._shown: tuple[tuple[str, ...], ...] | None = None
+        self._made_columns: tuple[list[str], list[int]] | None = None
         self.title_line = Static("", id="table-title", markup=False)
         self.grid: DataTable[Text] = DataTable(id="table", cursor_type="row", zebra_stripes=True)
         self.entry = Input(placeholder="only rows with …", id="table-filter")
@@ -98,16 +100,27 @@ class TableScreen(Modal[None]):
         self.set_interval(REFRESH_S, self._look)
 
     def _head(self) -> None:
-        grid = self.grid
-        grid.clear(columns=True)
-        for number, column in enumerate(self.table.columns):
-            mark = (" ▼" if self._backwards else " ▲") if number == self._by else ""
-            grid.add_column(
-                Text(column.head + mark, justify="left" if column.left else "right"), key=str(number)
-            )
+        self._columns([])
         column = self.table.columns[self._by]
         self.words_line.update(f" {column.head}: {column.meaning}.")
         self._shown = None
+
+    def _columns(self, rows: Sequence[Sequence[str]]) -> None:
+        """As wide as what stands in them: left to itself the grid may measure before the rows are in."""
+        heads = [
+            column.head + ((" ▼" if self._backwards else " ▲") if number == self._by else "")
+            for number, column in enumerate(self.table.columns)
+        ]
+        widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
+        grid = self.grid
+        if (heads, widths) == self._made_columns:
+            grid.clear()
+            return
+        self._made_columns = (heads, widths)
+        grid.clear(columns=True)
+        for number, (head, width) in enumerate(zip(heads, widths, strict=True)):
+            left = self.table.columns[number].left
+            grid.add_column(Text(head, justify="left" if left else "right"), key=str(number), width=width)
 
     # --- figures ---
 
@@ -144,7 +157,7 @@ class TableScreen(Modal[None]):
         self._shown = rows
         grid = self.grid
         at, top = grid.cursor_row, grid.scroll_offset
-        grid.clear()
+        self._columns(rows)
         for row in rows:
             grid.add_row(
                 *(

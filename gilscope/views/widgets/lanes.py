@@ -202,7 +202,7 @@ class LanesPanel(Panel):
             title += f" ── , . a {step}"
         if picked:
             title += " ── " + picked.replace("[", r"\[")
-        if not rows:
+        if not rows and strips:
             none = "No lane has that in its name." if picked else "No thread has been seen yet."
             strips[0] = text_strip(none, width, palette.dim, palette)
         self.show(strips, title=title, subtitle=subtitle)
