@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -164,10 +164,9 @@ def new_file(path: Path | None) -> Iterator[IO[bytes]]:
         return
     with _as_ours(path), _ends_on_sigterm():
         target = path.resolve()  # through a link, as any program writes
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-        part = Path(name)
+        part = _part_of(target)
         try:
-            with os.fdopen(handle, "wb") as file:
+            with open(part, "xb", opener=_for_its_owner) as file:
                 yield file
             part.replace(target)
         finally:
@@ -183,12 +182,22 @@ def new_folder(path: Path) -> Iterator[Path]:
     """
     with _as_ours(path), _ends_on_sigterm():
         target = path.resolve()
-        part = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
+        part = _part_of(target)
         try:
+            part.mkdir(0o700)
             yield part
             part.replace(target)
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+
+def _part_of(target: Path) -> Path:
+    """Known by name before it is there: a signal between the two leaves nothing behind."""
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+
+
+def _for_its_owner(name: str, flags: int) -> int:
+    return os.open(name, flags, 0o600)
 
 
 @contextlib.contextmanager
@@ -206,6 +215,8 @@ def _ends_on_sigterm() -> Iterator[None]:
     """Whoever is asked to end tidies up first."""
 
     def end(number: int, _frame: object) -> None:
+        for again in HANG_UPS:
+            signal.signal(again, signal.SIG_IGN)  # or the tidying would be stopped as well
         raise SystemExit(128 + number)
 
     before = {number: signal.signal(number, end) for number in HANG_UPS}

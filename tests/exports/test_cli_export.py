@@ -94,17 +94,37 @@ def test_not_into_a_terminal(real: Path, tmp_path: Path) -> None:
     assert b"-o FILE" in done.stderr
 
 
+ENDLESS = """
+import sys, time
+from gilscope.exports import perfetto
+from gilscope.cli import main
+
+def endless(streams, options):
+    while True:
+        yield 'x' * 100_000
+        time.sleep(0.01)
+
+perfetto.pieces = endless
+main(['export', sys.argv[1], '--format', 'perfetto', '-o', sys.argv[2]])
+"""
+STOPPED_AT_ITS_BIRTH = """
+import os, signal
+opened = os.open
+
+def born(name, *arguments, **more):
+    handle = opened(name, *arguments, **more)
+    if str(name).endswith('.part'):
+        os.kill(os.getpid(), signal.SIGTERM)
+    return handle
+
+os.open = born
+"""
+
+
 def test_nothing_is_left_of_what_was_stopped(tmp_path: Path, real: Path) -> None:
     """Stopped in the middle: neither the file nor a part of it."""
     target = tmp_path / "out.json"
-    code = (
-        "import sys, time; from gilscope.exports import perfetto; from gilscope.cli import main\n"
-        "def endless(streams, options):\n"
-        "    while True:\n        yield 'x' * 100_000; time.sleep(0.01)\n"
-        "perfetto.pieces = endless\n"
-        f"main(['export', {str(real)!r}, '--format', 'perfetto', '-o', {str(target)!r}])\n"
-    )
-    process = subprocess.Popen([sys.executable, "-c", code], env=environment(tmp_path))
+    process = subprocess.Popen([sys.executable, "-c", ENDLESS, real, target], env=environment(tmp_path))
     try:
         wait_for(lambda: left_behind(tmp_path), "it never began")
         process.send_signal(signal.SIGTERM)
@@ -114,6 +134,17 @@ def test_nothing_is_left_of_what_was_stopped(tmp_path: Path, real: Path) -> None
         process.wait()
     assert not left_behind(tmp_path)
     assert not target.exists()
+
+
+def test_nothing_is_left_of_what_was_stopped_at_its_birth(tmp_path: Path, real: Path) -> None:
+    """Between the making of the file and the first line after it."""
+    target = tmp_path / "out.json"
+    code = STOPPED_AT_ITS_BIRTH + ENDLESS
+    done = subprocess.run(
+        [sys.executable, "-c", code, real, target], env=environment(tmp_path), check=False, timeout=60
+    )
+    assert done.returncode == 128 + signal.SIGTERM
+    assert not left_behind(tmp_path)
 
 
 def test_a_reader_that_has_had_enough(real: Path, tmp_path: Path) -> None:
