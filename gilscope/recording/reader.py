@@ -30,6 +30,7 @@ from gilscope.model import (
     WaitingStack,
     Window,
 )
+from gilscope.recording.bulk import made
 from gilscope.recording.opening import open_recording, text
 from gilscope.recording.places import Places
 from gilscope.recording.ticks import TickTables
@@ -195,17 +196,17 @@ class RecordingReader:
             return self._ticks.whole(start_ns, end_ns)
 
     def _holds(self, gils: tuple[Gil, ...], start_ns: int, end_ns: int) -> tuple[Hold, ...]:
-        holds = []
+        holds: list[Hold] = []
         for gil in gils:
             before = self._db.one(
                 "SELECT max(start_ns) FROM hold WHERE gil = ? AND start_ns <= ?", (gil.key, start_ns)
             )
-            rows = self._db.each(
+            rows = self._db.all(
                 "SELECT gil, lane, start_ns, end_ns FROM hold"
                 " WHERE gil = ? AND start_ns >= ? AND start_ns < ? AND end_ns > ? ORDER BY start_ns",
                 (gil.key, start_ns if before is None else before, end_ns, start_ns),
             )
-            holds += [Hold(gil=key, lane=lane, start_ns=start, end_ns=end) for key, lane, start, end in rows]
+            holds += made(Hold, tuple(zip(*rows, strict=True)))
         holds.sort(key=lambda hold: hold.start_ns)
         return tuple(holds)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from gilscope.model import CoreTick, GilTick, LaneTick, Session, Tick
 from gilscope.recording import schema
+from gilscope.recording.bulk import by_tick, made
 from gilscope.recording.opening import Rows
 
 COARSE_FROM_TICKS = 2_000
@@ -155,22 +156,8 @@ class TickTables:
             span,
         ):
             gils.setdefault(index, []).append(_gil_tick(values))
-        lanes: dict[int, list[LaneTick]] = {}
-        for index, lane, *states, held, core in self._rows.all(
-            f"SELECT * FROM lane_tick{suffix} WHERE tick BETWEEN ? AND ? ORDER BY tick, lane",
-            span,
-        ):
-            lanes.setdefault(index, []).append(
-                LaneTick(lane=lane, states=tuple(states), held_ns=held, core=core)
-            )
-        cores: dict[int, list[CoreTick]] = {}
-        for index, core, busy, lane, share in self._rows.all(
-            f"SELECT * FROM core_tick{suffix} WHERE tick BETWEEN ? AND ? ORDER BY tick, core",
-            span,
-        ):
-            cores.setdefault(index, []).append(
-                CoreTick(core=core, busy_share=busy, lane=lane, target_share=share)
-            )
+        lanes = self._lanes_between(suffix, span)
+        cores = self._cores_between(suffix, span)
         rows = self._rows.all(
             f"SELECT idx, start_ns, end_ns FROM tick{suffix} WHERE idx BETWEEN ? AND ? ORDER BY idx",
             span,
@@ -178,10 +165,28 @@ class TickTables:
         return tuple(
             Tick(
                 index=index, start_ns=start, end_ns=end, gils=tuple(gils.get(index, ())),
-                lanes=tuple(lanes.get(index, ())), cores=tuple(cores.get(index, ())),
+                lanes=lanes.get(index, ()), cores=cores.get(index, ()),
             )
             for index, start, end in rows
         )  # fmt: skip
+
+    def _lanes_between(self, suffix: str, span: tuple[int, int]) -> dict[int, tuple[LaneTick, ...]]:
+        rows = self._rows.all(
+            f"SELECT * FROM lane_tick{suffix} WHERE tick BETWEEN ? AND ? ORDER BY tick, lane", span
+        )
+        if not rows:
+            return {}
+        ticks, lanes, *states, held, cores = zip(*rows, strict=True)
+        return by_tick(ticks, made(LaneTick, (lanes, list(zip(*states, strict=True)), held, cores)))
+
+    def _cores_between(self, suffix: str, span: tuple[int, int]) -> dict[int, tuple[CoreTick, ...]]:
+        rows = self._rows.all(
+            f"SELECT * FROM core_tick{suffix} WHERE tick BETWEEN ? AND ? ORDER BY tick, core", span
+        )
+        if not rows:
+            return {}
+        ticks, cores, busy, lanes, shares = zip(*rows, strict=True)
+        return by_tick(ticks, made(CoreTick, (cores, busy, lanes, shares)))
 
 
 def _gil_tick(values: list[Any]) -> GilTick:

@@ -107,14 +107,18 @@ class _Rows(Mapping[int, bytes]):
         fold_one: Callable[[int, list[tuple[Tick, LaneTick]]], bytes],
     ) -> None:
         self._ticks, self._fold_one = ticks, fold_one
+        self.waiting = sum(map(len, ticks.values()))
+        """How many ticks of lanes are kept for those not asked for."""
         self._rows: dict[int, bytes] = {}
         self._lanes = tuple(ticks)
 
     def __getitem__(self, lane: int) -> bytes:
         row = self._rows.get(lane)
         if row is None:
-            row = self._rows[lane] = self._fold_one(lane, self._ticks[lane])
+            ticks = self._ticks[lane]
+            row = self._rows[lane] = self._fold_one(lane, ticks)
             del self._ticks[lane]
+            self.waiting -= len(ticks)
         return row
 
     def __contains__(self, lane: object) -> bool:
@@ -129,11 +133,6 @@ class _Rows(Mapping[int, bytes]):
     def fold_all(self) -> None:
         for lane in self._lanes:
             self[lane]
-
-    @property
-    def waiting(self) -> int:
-        """How many ticks of lanes are kept for those not asked for."""
-        return sum(map(len, self._ticks.values()))
 
 
 def _blind(gaps: Iterable[Gap], base: bytes, cell_ns: int, first: int) -> dict[int | None, bytes]:

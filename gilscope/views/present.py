@@ -5,7 +5,7 @@ All names that leave this module are cleaned for the terminal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from gilscope.model import NS_PER_S, Gil, Hold, Lane, Process, Session, Window
@@ -138,19 +138,22 @@ def holders_now(
     With the span of a `cell`, a lane that held it for most of that comes first: who looks at the cell under
     the cursor would take another mark for a mistake.
     """
+    if exact_at_ns is None:
+        return {
+            gil.key: values.holder
+            for gil in window.gils
+            if (values := figures.gils.get(gil.key)) is not None and values.holder is not None
+        }
     found = {}
     # Of those seen in the window: a long session has had thousands of processes, and this is every frame's.
     seen = {hold.gil for hold in window.holds} or {gil.gil for tick in window.ticks for gil in tick.gils}
-    for gil in window.gils if exact_at_ns is None else (gil for gil in window.gils if gil.key in seen):
-        if exact_at_ns is None:
-            values = figures.gils.get(gil.key)
-            lane = values.holder if values else None
-        else:
+    for gil in window.gils:
+        if gil.key in seen:
             lane = holder_over(window.holds, gil.key, *cell) if cell else None
             if lane is None:
                 lane = _holder_exactly(window, gil, exact_at_ns)
-        if lane is not None:
-            found[gil.key] = lane
+            if lane is not None:
+                found[gil.key] = lane
     return found
 
 
@@ -220,16 +223,17 @@ def process_label(process: Process) -> str:
     return f"pid {process.pid} {clean(program.rpartition('/')[2])} {clean(arguments)}".rstrip()
 
 
-def _core_labels(window: Window) -> dict[int, str]:
-    """By lane: what stands beside a core. Of several processes each has a MainThread."""
+def _core_labels(window: Window, wanted: Collection[int]) -> dict[int, str]:
+    """By lane, of those that are wanted: what stands beside a core. Each process has a MainThread."""
     pids = {process.key: process.pid for process in window.processes}
+    lanes = [lane for lane in window.lanes if lane.key in wanted]
     if len({lane.process for lane in window.lanes}) < 2:
-        return {lane.key: clean(lane.label) for lane in window.lanes}
+        return {lane.key: clean(lane.label) for lane in lanes}
     return {
         lane.key: f"pid {lane.tid}"
         if lane.tid == pids.get(lane.process)
         else f"{pids.get(lane.process, '?')} {clean(lane.label)}"
-        for lane in window.lanes
+        for lane in lanes
     }
 
 
@@ -239,7 +243,7 @@ def present_cores(
     cells: Mapping[int, tuple[tuple[float, float] | None, ...]],
 ) -> tuple[CoreRow, ...]:
     """A row for each core that was read."""
-    names = _core_labels(window)
+    names = _core_labels(window, {core.lane for core in figures.cores.values() if core.lane is not None})
     rows = []
     for core in sorted({*figures.cores, *cells}):
         values = figures.cores.get(core)
