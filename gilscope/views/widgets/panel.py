@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from gilscope.views.helping import ABOUT
 from gilscope.views.render.palette import Palette
+from gilscope.views.render.row import Row
 from gilscope.views.themes import palette_of
 from gilscope.views.words import word_at
 
@@ -109,10 +110,8 @@ class Panel(Widget, can_focus=True):
             strip = self._joined[y - top]
             if strip is None:
                 strip = self._strips[y - top]
-                if gutter.left:
-                    left, right = self._sides(y, size, gutter)
-                    strip = Strip.join([left, strip, right])
-                self._joined[y - top] = strip
+                left, right = self._sides(y, size, gutter) if gutter.left else ((), ())
+                strip = self._joined[y - top] = Row([*left, *strip, *right], size.width)
             strips.append(strip if crop.width == size.width else strip.crop(crop.x, crop.right))
         return strips
 
