@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def made(kind: type[T], columns: Sequence[Sequence[Any]]) -> list[T]:
-    """An object of a dataclass with slots for each row; `columns`: of each field, in their order, all values."""
+    """An object of a dataclass with slots for each row; `columns`: all values of each field, in their order."""
     if not columns or not columns[0]:
         return []
     objects = list(map(object.__new__, repeat(kind, len(columns[0]))))
@@ -36,7 +36,7 @@ def by_tick(ticks: Sequence[Any], objects: Sequence[T]) -> dict[Any, tuple[T, ..
 
 
 @cache
-def _setters(kind: type) -> tuple[Any, ...]:
+def _setters(kind: Any) -> tuple[Any, ...]:
     return tuple(kind.__dict__[name].__set__ for name in kind.__dict__["__dataclass_fields__"])
 
 

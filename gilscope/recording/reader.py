@@ -260,15 +260,15 @@ class RecordingReader:
         return tuple(stack for stack in found if stack.frames)
 
     def _stack_samples(self, start_ns: int, end_ns: int) -> tuple[StackSample, ...]:
-        rows = self._db.each(
+        rows = self._db.all(
             "SELECT lane, start_ns, end_ns, count, stack FROM stack_sample WHERE end_ns > ? AND start_ns < ?"
             " ORDER BY id",
             (start_ns, end_ns),
         )
-        return tuple(
-            StackSample(lane=lane, start_ns=start, end_ns=end, count=count, frames=self._frames_of(stack))
-            for lane, start, end, count, stack in rows
-        )
+        if not rows:
+            return ()
+        *columns, stacks = zip(*rows, strict=True)
+        return tuple(made(StackSample, (*columns, tuple(map(self._frames_of, stacks)))))
 
     def _frames_of(self, stack: int) -> tuple[Frame, ...]:
         known = self._stacks.get(stack)

@@ -6,12 +6,10 @@ A second, because a figure has to stand still long enough to be read; the timeli
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain, groupby
-from operator import attrgetter
 
-from gilscope.model import NS_PER_S, CoreTick, Frame, Hold, StackSample, State, Tick, Window
+from gilscope.model import NS_PER_S, Frame, Hold, StackSample, State, Tick, Window
 
 FIGURES_NS = NS_PER_S
 """How far back from the position figures are folded."""
@@ -64,8 +62,7 @@ def fold_figures(window: Window) -> Figures:
     for tick in window.ticks:
         for row in tick.lanes:
             # Without a GIL to hold, its share of executing Python is what is comparable.
-            lane = row.lane
-            held[lane] = held.get(lane, 0) + (row.held_ns or row.states[running])
+            held[row.lane] = held.get(row.lane, 0) + (row.held_ns or row.states[running])
     process_of = {lane.key: lane.process for lane in window.lanes}
     length = sum(tick.end_ns - tick.start_ns for tick in window.ticks)
     shares = {}
@@ -135,24 +132,23 @@ def _gil(ticks: Iterable[Tick], key: int) -> GilFigures:
 
 
 def _cores(ticks: tuple[Tick, ...]) -> dict[int, CoreFigures]:
-    found = {}
-    for core, rows in _by_core(ticks):
-        lanes = Counter(row.lane for row in rows if row.lane is not None)
-        found[core] = CoreFigures(
-            busy_share=sum(map(_BUSY, rows)) / len(rows),
-            target_share=sum(map(_TARGET, rows)) / len(rows),
-            lane=max(lanes, key=lambda lane: (lanes[lane], -lane)) if lanes else None,
+    busy: dict[int, list[float]] = {}
+    lanes: dict[int, Counter[int]] = {}
+    sums: dict[int, float] = {}
+    for tick in ticks:
+        for row in tick.cores:
+            busy.setdefault(row.core, []).append(row.busy_share)
+            sums[row.core] = sums.get(row.core, 0.0) + row.target_share
+            if row.lane is not None:
+                lanes.setdefault(row.core, Counter())[row.lane] += 1
+    return {
+        core: CoreFigures(
+            busy_share=sum(loads) / len(loads),
+            target_share=sums[core] / len(loads),
+            lane=max(lanes[core], key=lambda lane: (lanes[core][lane], -lane)) if core in lanes else None,
         )
-    return found
-
-
-_CORE, _BUSY, _TARGET = attrgetter("core"), attrgetter("busy_share"), attrgetter("target_share")
-
-
-def _by_core(ticks: Iterable[Tick]) -> Iterator[tuple[int, list[CoreTick]]]:
-    """The rows of each core, in order of time; of 256 cores there are thousands a second."""
-    rows = sorted(chain.from_iterable(tick.cores for tick in ticks), key=_CORE)
-    return ((core, list(group)) for core, group in groupby(rows, key=_CORE))
+        for core, loads in sorted(busy.items())
+    }
 
 
 def holder_at(holds: Iterable[Hold], gil: int, at_ns: int) -> int | None:
@@ -183,17 +179,22 @@ def top_frames(stacks: Iterable[StackSample]) -> dict[int, Frame]:
 
 
 def fold_core_cells(
-    window: Window, cell_ns: int, first: int, count: int
+    ticks: Iterable[Tick], cell_ns: int, first: int, count: int
 ) -> dict[int, list[tuple[float, float] | None]]:
     """By core and cell: mean load and the target's part of it (0 – 1); None where nothing was read."""
-    in_cell: dict[int, list[Tick]] = {}
-    for tick in window.ticks:
+    sums: dict[int, list[list[float]]] = {}
+    for tick in ticks:
         index = (tick.start_ns + tick.end_ns) // (2 * cell_ns) - first
         if 0 <= index < count:
-            in_cell.setdefault(index, []).append(tick)
-    found: dict[int, list[tuple[float, float] | None]] = {}
-    for index, ticks in in_cell.items():
-        for core, rows in _by_core(ticks):
-            cells = found.setdefault(core, [None] * count)
-            cells[index] = sum(map(_BUSY, rows)) / len(rows), sum(map(_TARGET, rows)) / len(rows)
-    return dict(sorted(found.items()))
+            for row in tick.cores:
+                cells = sums.get(row.core)
+                if cells is None:
+                    cells = sums[row.core] = [[0.0, 0.0, 0.0] for _ in range(count)]
+                cell = cells[index]
+                cell[0] += row.busy_share
+                cell[1] += row.target_share
+                cell[2] += 1
+    return {
+        core: [(busy / n, target / n) if n else None for busy, target, n in cells]
+        for core, cells in sorted(sums.items())
+    }

@@ -92,6 +92,14 @@ def present_lanes(
     return tuple(rows)
 
 
+def ended_at(window: Window) -> tuple[int, int]:
+    """How many processes and lanes have ended at a window's end: they only ever grow as time passes."""
+    return (
+        sum(process.end_ns is not None and process.end_ns <= window.end_ns for process in window.processes),
+        sum(lane.end_ns is not None and lane.end_ns <= window.end_ns for lane in window.lanes),
+    )
+
+
 def _active_first(of_process: dict[int, list[Lane]], active: Collection[int], at_ns: int) -> list[int]:
     """Sort the lanes of each process, and the processes: who does anything, who sleeps, who ended."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from gilscope.model import NS_PER_MS, NS_PER_S, Output, Window
+from gilscope.model import NS_PER_MS, NS_PER_S, Output, Tick, Window
 from gilscope.views.figures import (
     FIGURES_NS,
     NO_FIGURES,
@@ -14,7 +14,7 @@ from gilscope.views.figures import (
     fold_figures,
     fold_weights,
 )
-from gilscope.views.lane_rows import AS_STARTED, LaneOrder, present_lanes
+from gilscope.views.lane_rows import AS_STARTED, LaneOrder, ended_at, present_lanes
 from gilscope.views.present import CoreRow, GilLine, LaneRow, present_cores
 from gilscope.views.reading import Windows
 from gilscope.views.terminal import OutputLine, lines_of
@@ -34,6 +34,12 @@ class PanelView(Protocol):
 
     def output_until(self, at_ns: int, *, max_bytes: int = ...) -> tuple[Output, ...]: ...  # noqa: D102
     def output_size(self, at_ns: int) -> int: ...  # noqa: D102
+
+
+class TicksOfWindows(Windows, Protocol):
+    """What is read from; RecentWindows has it."""
+
+    def ticks(self, start_ns: int, end_ns: int) -> tuple[tuple[Tick, ...], int]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +72,12 @@ class Panels:
 class PanelReader:
     """Reads the panels. All that it keeps can be read again."""
 
-    def __init__(self, recording: PanelView, windows: Windows) -> None:
+    def __init__(self, recording: PanelView, windows: TicksOfWindows) -> None:
         self._recording = recording
         self._windows = windows
         self._order: tuple[object, ...] = ()
         self._active: frozenset[int] = frozenset()
+        self._made_of: tuple[object, ...] = ()
         self._rows: tuple[LaneRow, ...] = ()
         self._core_cells: dict[int, dict[int, tuple[float, float] | None]] = {}
         self._cores_sure = 0
@@ -110,13 +117,21 @@ class PanelReader:
             weights: dict[int, int] = {}
             if weighed or len(window.lanes) > room.fits:
                 start = max(0, second * ORDER_NS - RECENT_NS)
-                recent = self._windows.window(start, max(second * ORDER_NS, start + 1))
-                self._active = frozenset(row.lane for tick in recent.ticks for row in tick.lanes)
-                weights = fold_weights(recent.ticks, sorted_by) if weighed else {}
+                ticks, _ = self._windows.ticks(start, max(second * ORDER_NS, start + 1))
+                self._active = frozenset(row.lane for tick in ticks for row in tick.lanes)
+                weights = fold_weights(ticks, sorted_by) if weighed else {}
             self._order = key
-            self._rows = present_lanes(
-                window, self._active, room.folded, fits=room.fits, order=room.order, weights=weights
-            )
+            ended = ended_at(window)
+            # What the rows are made of; with a thousand lanes that nothing has changed in they are kept.
+            made_of = (
+                window.processes, window.lanes, room.fits, room.folded, room.order, self._active, weights,
+                ended,
+            )  # fmt: skip
+            if made_of != self._made_of:
+                self._made_of = made_of
+                self._rows = present_lanes(
+                    window, self._active, room.folded, fits=room.fits, order=room.order, weights=weights
+                )
         return self._rows
 
     def _cores(self, room: Room, at_ns: int) -> dict[int, tuple[tuple[float, float] | None, ...]]:
@@ -129,13 +144,13 @@ class PanelReader:
         ]
         if missing:
             begin, stop = missing[0], missing[-1] + 1
-            window = self._windows.window(begin * CORE_CELL_NS, stop * CORE_CELL_NS)
-            cells = fold_core_cells(window, CORE_CELL_NS, begin, stop - begin)
+            ticks, head_ns = self._windows.ticks(begin * CORE_CELL_NS, stop * CORE_CELL_NS)
+            cells = fold_core_cells(ticks, CORE_CELL_NS, begin, stop - begin)
             if len(self._core_cells) > 10 * count + 100:
                 self._core_cells = {k: v for k, v in self._core_cells.items() if k >= first}
             for cell in range(begin, stop):
                 self._core_cells[cell] = {core: row[cell - begin] for core, row in cells.items()}
-            self._cores_sure = max(self._cores_sure, window.head_ns // CORE_CELL_NS)
+            self._cores_sure = max(self._cores_sure, head_ns // CORE_CELL_NS)
         known = {core for cell in range(first, end) for core in self._core_cells[cell]}
         return {
             core: tuple(self._core_cells[cell].get(core) for cell in range(first, end))

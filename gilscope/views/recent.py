@@ -54,13 +54,23 @@ class RecentWindows:
             self._keep(read)
         found = replace(
             read,
-            ticks=tuple(tick for tick in self._ticks if tick.end_ns > start_ns and tick.start_ns < end_ns),
+            ticks=self._between(start_ns, end_ns),
             holds=tuple(
                 hold for hold in self._holds.values() if hold.end_ns > start_ns and hold.start_ns < end_ns
             ),
         )
         self._forget()
         return found
+
+    def ticks(self, start_ns: int, end_ns: int) -> tuple[tuple[Tick, ...], int]:
+        """The window's ticks, and a moment until when all is known: read only where they are not kept."""
+        if not self._from_ns <= start_ns <= end_ns <= self._until_ns:
+            window = self.window(start_ns, end_ns)
+            return window.ticks, window.head_ns
+        return self._between(start_ns, end_ns), self._until_ns
+
+    def _between(self, start_ns: int, end_ns: int) -> tuple[Tick, ...]:
+        return tuple(tick for tick in self._ticks if tick.end_ns > start_ns and tick.start_ns < end_ns)
 
     def _keep(self, read: Window) -> None:
         until_ns = self._ticks[-1].end_ns if self._ticks else -1

@@ -176,7 +176,7 @@ def test_the_function_is_the_innermost_that_was_counted_most() -> None:
 
 
 def test_core_cells_are_means_and_nothing_is_no_zero() -> None:
-    cells = fold_core_cells(window(ticks=seconds(1)), 500 * NS_PER_MS, 0, 3)
+    cells = fold_core_cells(seconds(1), 500 * NS_PER_MS, 0, 3)
     assert cells[0][0] is not None
     assert cells[0][0][0] == pytest.approx(1.0, abs=0.01)
     assert cells[0][2] is None

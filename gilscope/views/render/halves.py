@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from operator import add
-
 from rich.color import Color, blend_rgb
 from rich.segment import Segment
 from rich.style import Style
 
-from gilscope.views.render.palette import Palette
+from gilscope.views.render.palette import Palette, Runs, runs_of
 
 LEFT, RIGHT = "▌", "▐"
 DENSITY = (1.0, 1.0, 0.35, 0.75, 0.5, 0.0, 0.0, 0.0)
@@ -19,7 +16,7 @@ ONE_MOST = 8
 
 _FIRST = bytes(min(state, ONE_MOST - 1) * ONE_MOST for state in range(256))
 _SECOND = bytes(min(state, ONE_MOST - 1) for state in range(256))
-_RUNS = re.compile(rb"(.)\1*", re.DOTALL)
+_RUNS = runs_of(range(ONE_MOST * ONE_MOST))
 
 
 def fits(palette: Palette) -> bool:
@@ -32,8 +29,8 @@ class HalfCells:
 
     def __init__(self, palette: Palette) -> None:
         self.palette = palette
-        self._runs: dict[bytes, Segment] = {}
-        self._chosen_runs: dict[bytes, Segment] = {}
+        self._runs = Runs(lambda run: self._run(run[0], len(run), chosen=False))
+        self._chosen_runs = Runs(lambda run: self._run(run[0], len(run), chosen=True))
         self._colours = tuple(self._covered(state) for state in range(ONE_MOST))
 
     def _covered(self, state: int) -> Color | None:
@@ -48,16 +45,12 @@ class HalfCells:
 
     def cells(self, row: bytes, *, chosen: bool = False) -> list[Segment]:
         """A row, two states a cell, as one segment per run of equal cells; `chosen`: in a selected span."""
-        pairs = bytes(map(add, row[::2].translate(_FIRST), row[1::2].translate(_SECOND)))
+        count = len(row) // 2
+        # As two long numbers they are added at once: no sum is more than a byte.
+        first, second = row[: 2 * count : 2].translate(_FIRST), row[1::2].translate(_SECOND)
+        pairs = (int.from_bytes(first, "little") + int.from_bytes(second, "little")).to_bytes(count, "little")
         runs = self._chosen_runs if chosen else self._runs
-        found = []
-        for match in _RUNS.finditer(pairs):
-            run = match.group()
-            segment = runs.get(run)
-            if segment is None:
-                segment = runs[run] = self._run(run[0], len(run), chosen=chosen)
-            found.append(segment)
-        return found
+        return list(map(runs.__getitem__, _RUNS.findall(pairs)))
 
     def _run(self, pair: int, length: int, *, chosen: bool) -> Segment:
         first, second = divmod(pair, ONE_MOST)

@@ -12,7 +12,7 @@ LEVELS = 6
 """0: cold. Few enough that most rows stay the same from frame to frame."""
 FADE_NS = NS_PER_S
 """Of the viewer's time: in slow motion as much less of the target's."""
-_ACTIVE = (State.RUNNING, State.HOLDING, State.NATIVE)
+_RUNNING, _HOLDING, _NATIVE = int(State.RUNNING), int(State.HOLDING), int(State.NATIVE)
 
 
 def fade_slots(speed: float, slot_ns: int) -> int:
@@ -30,7 +30,8 @@ def heat(cells: bytes, until: int, slots: int) -> int:
     """
     until = max(0, min(until, len(cells)))
     first = max(0, until - slots)
-    last = max(cells.rfind(state, first, until) for state in _ACTIVE)
+    find = cells.rfind
+    last = max(find(_RUNNING, first, until), find(_HOLDING, first, until), find(_NATIVE, first, until))
     if last < 0:
         return 0
     age = (until - 1 - last) / slots

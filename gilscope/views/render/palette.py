@@ -6,6 +6,7 @@ Every state differs by its glyph as well as by its colour: NO_COLOR and monochro
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 
 from rich.segment import Segment
 from rich.style import Style
@@ -44,7 +45,26 @@ _LEGEND = (
 )
 """In a legend, the most seen first."""
 
-_RUNS = re.compile(rb"(.)\1*", re.DOTALL)
+
+def runs_of(values: Iterable[int]) -> re.Pattern[bytes]:
+    """Finds the runs of equal bytes, each with one of these values."""
+    return re.compile(b"|".join(re.escape(bytes([value])) + b"+" for value in values))
+
+
+_RUNS = runs_of(range(256))
+
+
+class Runs(dict[bytes, Segment]):
+    """Segments for runs of equal cells, each made once."""
+
+    def __init__(self, make: Callable[[bytes], Segment]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, run: bytes) -> Segment:
+        """Make it."""
+        segment = self[run] = self._make(run)
+        return segment
 
 
 def legend_markup(width: int, palette: Palette | None = None) -> str:
@@ -101,8 +121,8 @@ class Palette:
             for state, colour in enumerate(tones.states)
         )
         self._chosen = Style(bgcolor=tones.chosen) if colours else Style(underline=True)
-        self._runs: dict[bytes, Segment] = {}
-        self._chosen_runs: dict[bytes, Segment] = {}
+        self._runs = Runs(lambda run: self._run(run, chosen=False))
+        self._chosen_runs = Runs(lambda run: self._run(run, chosen=True))
         self._cursors: dict[int, Segment] = {}
 
     def looks_like(self, other: Palette) -> bool:
@@ -119,16 +139,12 @@ class Palette:
     def cells(self, row: bytes, *, chosen: bool = False) -> list[Segment]:
         """A row of states as one segment per run of equal cells; `chosen`: in the selected span."""
         runs = self._chosen_runs if chosen else self._runs
-        found = []
-        for match in _RUNS.finditer(row):
-            run = match.group()
-            segment = runs.get(run)
-            if segment is None:
-                state = min(run[0], NO_DATA)
-                style = self.chosen(self.states[state]) if chosen else self.states[state]
-                segment = runs[run] = Segment(GLYPHS[state] * len(run), style)
-            found.append(segment)
-        return found
+        return list(map(runs.__getitem__, _RUNS.findall(row)))
+
+    def _run(self, run: bytes, *, chosen: bool) -> Segment:
+        state = min(run[0], NO_DATA)
+        style = self.chosen(self.states[state]) if chosen else self.states[state]
+        return Segment(GLYPHS[state] * len(run), style)
 
     def cursor(self, state: int) -> Segment:
         """One cell of the line that marks the position, on the colour of the state that it crosses."""

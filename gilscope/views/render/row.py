@@ -1,10 +1,17 @@
-"""A whole row of a panel: a strip that Textual does not cut, and that goes as soon as nobody shows it."""
+"""A whole row of a panel: a strip that is made and written quickly, and goes as soon as nobody shows it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
+from rich.color import ColorSystem
+from rich.console import COLOR_SYSTEMS, Console
+from rich.segment import Segment
 from textual.strip import Strip
+
+KEPT_MOST = 5_000
+"""So many pieces are kept as the text that they are on the terminal."""
 
 
 class Row(Strip):
@@ -20,3 +27,32 @@ class Row(Strip):
         """As a strip is divided."""
         cuts = list(cuts)
         return [self] if cuts == [self.cell_length] else super().divide(cuts)
+
+    def render(self, console: Console) -> str:
+        """What is written to the terminal; most pieces are the same objects as in rows before."""
+        kept = _texts_for(console.color_system)
+        return "".join(
+            [kept[id(segment)][1] if id(segment) in kept else kept.put(segment) for segment in self]
+        )
+
+
+class _Texts(dict[int, tuple[Segment, str]]):
+    """By the identity of a piece, which nothing else has as long as it is in here: the piece and its text."""
+
+    def __init__(self, colours: str | None) -> None:
+        super().__init__()
+        self._colours = COLOR_SYSTEMS.get(colours or "", ColorSystem.TRUECOLOR)
+
+    def put(self, segment: Segment) -> str:
+        """A new one."""
+        if len(self) >= KEPT_MOST:
+            self.clear()
+        style, text = segment.style, segment.text
+        if style is not None:
+            text = Strip.render_style(style, text, color_system=self._colours)
+        self[id(segment)] = segment, text
+        return text
+
+
+_texts_for = cache(_Texts)
+"""By the name of a terminal's colours."""

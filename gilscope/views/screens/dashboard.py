@@ -21,7 +21,7 @@ from gilscope.views.render.gil import render_gils
 from gilscope.views.render.header import render_header
 from gilscope.views.render.info import render_info
 from gilscope.views.render.lines import fill, text_strip
-from gilscope.views.render.scrub import ScrubState
+from gilscope.views.render.scrub import ScrubState, column_of
 from gilscope.views.render.words import render_span
 from gilscope.views.screens.keys import BINDINGS, dashboard_hints
 from gilscope.views.screens.picking import FilterLine, PickingScreen
@@ -93,6 +93,7 @@ class Dashboard(PickingScreen, inherit_bindings=False):
         self.filter_line = FilterLine()
         self.scrub = ScrubBar(id="scrub")
         self._scrub_drawn: tuple[object, ...] = ()
+        self._header_drawn: tuple[object, ...] = ()
         self.keys = KeysLine(dashboard_hints(live=live), id="keys")
 
     def compose(self) -> ComposeResult:
@@ -231,7 +232,10 @@ class Dashboard(PickingScreen, inherit_bindings=False):
             live=self.live,
             lost=self.lost,
         )
-        self.header.show([render_header(header, self.header.size.width, self.header.palette)])
+        drawn_for = (header, self.header.size.width, self.header.palette)
+        if drawn_for != self._header_drawn or self._dirty:
+            self._header_drawn = drawn_for
+            self.header.show([render_header(*drawn_for)])
 
     def _draw_scrub(self, viewing: Viewing) -> None:
         columns = self.scrub.columns
@@ -239,11 +243,11 @@ class Dashboard(PickingScreen, inherit_bindings=False):
             return
         whole, position_ns = viewing.whole, viewing.playback.position_ns
         whole.fill(viewing.head_ns)
-        # A column's worth of time makes no difference to see.
+        # Much less than a column's worth of time makes no difference to see.
         step_ns = max(1, (viewing.head_ns - viewing.first_ns) // (8 * columns))
+        column = column_of(position_ns, viewing.first_ns, viewing.head_ns, columns)
         key = (
-            whole.version, self.scrub.content_size, position_ns // step_ns, viewing.head_ns // step_ns,
-            viewing.first_ns,
+            whole.version, self.scrub.content_size, column, viewing.head_ns // step_ns, viewing.first_ns,
         )  # fmt: skip
         if key == self._scrub_drawn and not self._dirty:
             return

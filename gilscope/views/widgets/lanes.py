@@ -118,6 +118,8 @@ class LanesPanel(Panel):
         self._heads_for: tuple[tuple[LaneRow, ...], Columns | None] = ((), None)
         self._heads: dict[tuple[object, ...], list[Segment]] = {}
         """Left parts of rows that were drawn."""
+        self._lines: dict[int, tuple[tuple[object, ...], Strip]] = {}
+        """By lane: what its row was made of in the last frame, and the row."""
 
     @property
     def room(self) -> int:
@@ -177,6 +179,7 @@ class LanesPanel(Panel):
         marks = marks_of(passes, holders, places)
         fade = fade_slots(speed, timeline.cell_ns)
         strips: list[Strip] = []
+        lines: dict[int, tuple[tuple[object, ...], Strip]] = {}
         for at, row in enumerate(rows[self.top : end]):
             lane, selected = row.lane, focused and self.top + at == self.selected
             if lane is None:
@@ -186,8 +189,14 @@ class LanesPanel(Panel):
             hot = -1 if now is None else heat(cells, now - first * slots, fade)
             share = None if row.ended else shares.get(lane.key, 0.0)
             head = self._head(row, columns, share, marks.get(at), hot, selected=selected)
-            drawn = render_cells(cells, palette, cursor=cursor, chosen=chosen, halves=halves)
-            strips.append(join_lane(head, drawn, columns))
+            made_of = (palette, head, cells, cursor, chosen, halves)
+            before = self._lines.get(lane.key)
+            if before is None or before[0] != made_of:
+                drawn = render_cells(cells, palette, cursor=cursor, chosen=chosen, halves=halves)
+                before = made_of, join_lane(head, drawn, columns)
+            lines[lane.key] = before
+            strips.append(before[1])
+        self._lines = lines
         strips += [blank(width, palette)] * (room - len(strips))
         cell_ns = timeline.cell_ns * slots
         if room < self.content_size.height:

@@ -48,6 +48,9 @@ class Panel(Widget, can_focus=True):
         self._palette: Palette | None = None
         self._edges: tuple[Size, Strip, Strip] | None = None
         """For a size: what stands left and right of the content."""
+        self._borders: dict[int, Strip] = {}
+        """By row of the panel: the borders above and below, as drawn for `_borders_for`."""
+        self._borders_for: tuple[object, ...] = ()
 
     @property
     def palette(self) -> Palette:
@@ -105,7 +108,7 @@ class Panel(Widget, can_focus=True):
         # Textual asks for all rows whenever any two of the screen changed: most are those of the last time.
         for y in range(crop.y, crop.bottom):
             if not 0 <= y - top < count or self._strips[y - top].cell_length != inside:
-                strips += super().render_lines(Region(crop.x, y, crop.width, 1))
+                strips += self._border(y, crop, size, gutter)
                 continue
             strip = self._joined[y - top]
             if strip is None:
@@ -114,6 +117,18 @@ class Panel(Widget, can_focus=True):
                 strip = self._joined[y - top] = Row([*left, *strip, *right], size.width)
             strips.append(strip if crop.width == size.width else strip.crop(crop.x, crop.right))
         return strips
+
+    def _border(self, y: int, crop: Region, size: Size, gutter: Spacing) -> list[Strip]:
+        """A row that is not of the content: the same until its words, the size or the colours change."""
+        if gutter.top <= y < size.height - gutter.bottom or crop.width != size.width:
+            return super().render_lines(Region(crop.x, y, crop.width, 1))
+        drawn_for = (size, self.border_title, self.border_subtitle)
+        if drawn_for != self._borders_for:
+            self._borders, self._borders_for = {}, drawn_for
+        strip = self._borders.get(y)
+        if strip is None:
+            strip = self._borders[y] = Row(super().render_lines(Region(0, y, size.width, 1))[0], size.width)
+        return [strip]
 
     def _sides(self, y: int, size: Size, gutter: Spacing) -> tuple[Strip, Strip]:
         if self._edges is None or self._edges[0] != size:
@@ -189,6 +204,7 @@ class Panel(Widget, can_focus=True):
         """A theme or the focus changed the colours."""
         super().notify_style_update()
         before, self._palette, self._edges = self._palette, None, None
+        self._borders_for = ()
         self._joined = [None] * len(self._strips)
         if self.is_mounted and before is not None and not before.looks_like(self.palette):
             self._strips = []
