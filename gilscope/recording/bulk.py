@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from functools import cache
+from dataclasses import fields
 from itertools import repeat
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def made(kind: type[T], columns: Sequence[Sequence[Any]]) -> list[T]:
-    """An object of a dataclass with slots for each row; `columns`: all values of each field, in their order."""
+    """An object of a dataclass with slots for each row; `columns`: the values of each field, in order."""
     if not columns or not columns[0]:
         return []
     objects = list(map(object.__new__, repeat(kind, len(columns[0]))))
@@ -35,9 +35,14 @@ def by_tick(ticks: Sequence[Any], objects: Sequence[T]) -> dict[Any, tuple[T, ..
     return found
 
 
-@cache
+_known: dict[Any, tuple[Any, ...]] = {}
+
+
 def _setters(kind: Any) -> tuple[Any, ...]:
-    return tuple(kind.__dict__[name].__set__ for name in kind.__dict__["__dataclass_fields__"])
+    found = _known.get(kind)
+    if found is None:
+        found = _known[kind] = tuple(kind.__dict__[field.name].__set__ for field in fields(kind))
+    return found
 
 
 def _run(calls: Iterable[None]) -> None:

@@ -27,6 +27,8 @@ QUANTUM_NS = 200 * NS_PER_MS
 MANY_CORES = 64
 MANY_CORES_QUANTUM_NS = 600 * NS_PER_MS
 """With more cores than MANY_CORES figures are folded less often: each fold reads a row a core and tick."""
+SOON = 16
+"""This part of the screen ahead of what is in sight, some frames, cells are read if there is time."""
 SLOW_CELL_NS = NS_PER_MS
 SLOW_FROM = 0.1
 """At this speed and slower, turns of a few milliseconds can be followed: cells become short enough."""
@@ -91,6 +93,8 @@ class Viewing:
         self._timeline = Timeline(self.cell_ns)
         self._panels_key: tuple[object, ...] = ()
         self._panels: Panels | None = None
+        self._panels_read = False
+        """They were read for this frame."""
         self._turns: tuple[Window, Turns] | None = None
         self._recent = RecentWindows(recording, self.session.tick_ns)
         self._reader = PanelReader(recording, self._recent)
@@ -314,6 +318,10 @@ class Viewing:
             self._timeline = Timeline(self.slot_ns)
         first, end = max(0, self.edge - self.columns) * self.slots, self.edge * self.slots
         span = self._timeline.missing(first, end, self.head_ns)
+        if span is None and self.playback.mode is Mode.PLAYING and not self._panels_read:
+            # Before they are in sight: else that may fall into a frame that has to read the panels as well.
+            span = self._timeline.missing(first, end + self.columns * self.slots // SOON, self.head_ns)
+        self._panels_read = False
         if span is not None:
             self._read_cells(*span)
         self.more = self._timeline.missing(first, end, self.head_ns) is not None
@@ -358,6 +366,7 @@ class Viewing:
         if panels is None or key != self._panels_key:
             panels = self._reader.read(self._room(), quantum, until, paused=mode is Mode.PAUSED)
             self._panels_key = key
+            self._panels_read = True
         exact = position if slow or mode is Mode.PAUSED else None
         holders = holders_now(panels.window, panels.figures, exact_at_ns=exact, cell=cell)
         if mode is Mode.PLAYING:
