@@ -111,7 +111,8 @@ class Viewing:
 
     def poll(self, *, session: bool) -> None:
         """Learn how far the recording has got; `session`: also what is said of it."""
-        self.head_ns = self._recording.head_ns()
+        if session or self.growing:
+            self.head_ns = self._recording.head_ns()
         if session:
             if self.growing:
                 self.session = self._recording.session()
@@ -324,8 +325,8 @@ class Viewing:
         self._panels_read = False
         if span is not None:
             self._read_cells(*span)
+            self._timeline.trim(first - 4 * self.columns * self.slots, first)
         self.more = self._timeline.missing(first, end, self.head_ns) is not None
-        self._timeline.trim(first - 4 * self.columns * self.slots, first)
         return self._timeline
 
     def _read_cells(self, first: int, end: int) -> None:

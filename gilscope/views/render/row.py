@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import Any
 
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS, Console
 from rich.segment import Segment
 from textual.strip import Strip
 
+LAZY = {"_segments", "_cell_length"} <= set(Strip.__slots__)
+"""These are Textual's own names; where they have changed, a row is made as any strip."""
 KEPT_MOST = 5_000
 """So many pieces are kept as the text that they are on the terminal."""
 
@@ -18,10 +21,25 @@ class Row(Strip):
     """Textual's strips keep their own pieces, and one that is not cut is its own piece.
 
     Such a ring is found by Python's collector only: with sixty rows a picture it was called all the time, and
-    took tens of milliseconds of one frame.
+    took tens of milliseconds of one frame. And seven caches a strip took longer to make than the row; nobody
+    asks for them where a row is shown as it is.
     """
 
     __slots__ = ()
+
+    def __init__(self, segments: list[Segment], cell_length: int) -> None:
+        """A row of so many cells."""
+        if not LAZY:
+            super().__init__(segments, cell_length)
+            return
+        self._segments = segments
+        self._cell_length = cell_length
+
+    def __getattr__(self, name: str) -> Any:
+        """What a strip has besides, made when it is asked for."""
+        if LAZY and name in Strip.__slots__:
+            super().__init__(self._segments, self._cell_length)
+        return object.__getattribute__(self, name)
 
     def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
         """As a strip is divided."""

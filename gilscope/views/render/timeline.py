@@ -16,6 +16,7 @@ from gilscope.views.present import LaneRow
 from gilscope.views.render.halves import HalfCells
 from gilscope.views.render.lines import fit, fit_name, strip
 from gilscope.views.render.palette import Palette
+from gilscope.views.render.row import Row
 
 SHARE_COLUMNS = 8
 """The held share of a lane and the space around it."""
@@ -88,7 +89,7 @@ def render_lane(
 
 def join_lane(head: list[Segment], cells: list[Segment], columns: Columns) -> Strip:
     """A row from its two parts."""
-    return Strip(head + cells, columns.before_cells + columns.cells)
+    return Row(head + cells, columns.before_cells + columns.cells)
 
 
 def render_head(

@@ -196,7 +196,7 @@ class Dashboard(PickingScreen, inherit_bindings=False):
             return
         width = self.lanes.content_size.width
         if width:
-            viewing.columns = self.lanes.columns(viewing.panels().rows).cells
+            viewing.columns = self.lanes.columns(viewing.panels().rows, width).cells
             viewing.slots = self.lanes.slots
             viewing.fits = max(1, self.lanes.room)
             viewing.core_columns = max(4, self.cores.content_size.width)
@@ -292,8 +292,8 @@ class Dashboard(PickingScreen, inherit_bindings=False):
                 picked=self.lanes_words(),
             )
         if panels is not self._panels or anew:
-            self._panels = panels
-            self._draw_beside(panels)
+            before, self._panels = self._panels, panels
+            self._draw_beside(panels, None if anew else before)
 
     @staticmethod
     def _chosen_cells(viewing: Viewing, first: int) -> tuple[int, int] | None:
@@ -303,12 +303,12 @@ class Dashboard(PickingScreen, inherit_bindings=False):
             return None
         return span[0] // viewing.cell_ns - first, -(-span[1] // viewing.cell_ns) - first
 
-    def _draw_beside(self, panels: Panels) -> None:
-        """Draw the panels other than the lanes: they change only with the quantum."""
-        if self.gil.display:
+    def _draw_beside(self, panels: Panels, before: Panels | None) -> None:
+        """Draw the panels other than the lanes: they change only with the quantum, the output by itself."""
+        if self.gil.display and (before is None or panels.gils is not before.gils):
             title = "GIL" if len(panels.gils) < 2 else f"{len(panels.gils)} GILs"
             self.gil.show(render_gils(panels.gils, *self.gil.content_size, self.gil.palette), title=title)
-        if self.cores.display:
+        if self.cores.display and (before is None or panels.cores is not before.cores):
             self.cores.draw(panels.cores, full=self.full == "cores")
         if self.words.display:
             self._draw_words()

@@ -124,16 +124,19 @@ class LanesPanel(Panel):
     @property
     def room(self) -> int:
         """How many lanes fit."""
-        height = self.content_size.height
+        return self._room_in(self.content_size.height)
+
+    @staticmethod
+    def _room_in(height: int) -> int:
         return height - 1 if height >= RULER_FROM_HEIGHT else height
 
-    def columns(self, rows: tuple[LaneRow, ...]) -> Columns:
-        """How a row is divided, with these lanes."""
+    def columns(self, rows: tuple[LaneRow, ...], width: int | None = None) -> Columns:
+        """How a row is divided, with these lanes; `width`: of the content, if it is known."""
         if rows is not self._rows:
             self._rows = rows
             self._n_lanes = sum(row.lane is not None for row in rows)
             self._label_columns = max((len(row.label) for row in rows if row.lane), default=10)
-        return columns_for(self.content_size.width, self._label_columns)
+        return columns_for(self.content_size.width if width is None else width, self._label_columns)
 
     def draw(
         self,
@@ -167,9 +170,10 @@ class LanesPanel(Panel):
             step: by what one steps.
             picked: how the lanes are sorted and filtered.
         """
-        columns = self.columns(rows)
+        width, height = self.content_size
+        columns, room = self.columns(rows, width), self._room_in(height)
         self._drawn = (timeline, first, shares)
-        width, room, palette, focused = self.content_size.width, self.room, self.palette, self.has_focus
+        palette, focused = self.palette, self.has_focus
         self.selected = max(0, min(self.selected, len(rows) - 1))
         self.top = max(0, min(self.top, len(rows) - room))
         self._keep_heads(columns)
@@ -199,7 +203,7 @@ class LanesPanel(Panel):
         self._lines = lines
         strips += [blank(width, palette)] * (room - len(strips))
         cell_ns = timeline.cell_ns * slots
-        if room < self.content_size.height:
+        if room < height:
             strips.append(render_ruler(first, cell_ns, columns, palette, cursor=cursor))
         shown = f"{self._n_lanes} lane{'' if self._n_lanes == 1 else 's'}"
         if len(rows) > room:

@@ -127,7 +127,9 @@ class Panel(Widget, can_focus=True):
             self._borders, self._borders_for = {}, drawn_for
         strip = self._borders.get(y)
         if strip is None:
-            strip = self._borders[y] = Row(super().render_lines(Region(0, y, size.width, 1))[0], size.width)
+            strip = self._borders[y] = Row(
+                list(super().render_lines(Region(0, y, size.width, 1))[0]), size.width
+            )
         return [strip]
 
     def _sides(self, y: int, size: Size, gutter: Spacing) -> tuple[Strip, Strip]:
