@@ -14,9 +14,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import accuracy, hour, pausing, screen, scrub, tools, verdicts
+from tests.benchmarks import accuracy, hour, live, pausing, screen, scrub, tools, verdicts
 from tests.benchmarks.tools import (
-    Screen,
     alone,
     held_by_name,
     mean_and_spread,
@@ -103,42 +102,16 @@ def _worst(output: str, held_s: dict[str, float]) -> float:
 
 
 def app() -> list[Row]:
-    """The screen: CPU, first frame, memory."""
-    script = target("spin.py", SECONDS + 8, 32, 0, 0)
-    recording = Path(f"/tmp/gilscope-bench-{os.getpid()}.gilscope")
-    first, cpu, memory = [], 0.0, ""
-    try:
-        for attempt in range(ROUNDS // 2 + 1):
-            began = time.monotonic()
-            command = [*tools.GILSCOPE, "run", "-o", str(recording), script[0], "--", *script[1:]]
-            screen = Screen.start(command, 200, 60)
-            if screen.read_for(10, until=b"handoffs/s"):
-                first.append(time.monotonic() - began - 0.05)
-            if attempt == 0:
-                screen.read_for(4)
-                before = screen.cpu_s()
-                screen.read_for(SECONDS)
-                cpu = (screen.cpu_s() - before) / SECONDS
-                sampler = [screen.rss_mb(pid) for pid in screen.children()]
-                memory = f"app {screen.rss_mb():.0f} MB, sampler {max(sampler, default=0):.0f} MB"
-            screen.keys("q")
-            screen.read_for(0.5)
-            screen.keys("\r")
-            screen.read_for(1.0)
-            screen.close()
-    finally:
-        recording.unlink(missing_ok=True)
-    mean, spread = mean_and_spread(first) if first else (float("nan"), 0.0)
-    return [
-        (
-            "app at 200 × 60, 32 busy lanes",
-            "20 % of a core",
-            f"{100 * cpu:.0f} %",
-            "live; a picture a tick",
-        ),
-        ("first frame", "0.8 s", f"{mean:.2f} ± {spread:.2f} s", ""),
-        ("memory", "120 MB each", memory, ""),
-    ]
+    """The screen: CPU, first picture, a key, memory."""
+    return live.measure(ROUNDS // 2 + 1, SECONDS).rows()
+
+
+def screens(words: set[str]) -> None:
+    """Scripted recordings, and with the word "run" or without any the real app."""
+    if words != {"run"}:
+        screen.print_table(SECONDS, words - {"run"})
+    if not words or "run" in words:
+        live.print_table(ROUNDS // 2 + 1, SECONDS)
 
 
 def headless() -> list[Row]:
@@ -177,7 +150,7 @@ def main() -> None:
     if "hour" in named:
         sys.exit(hour.main([]) or scrub.main([]))
     if "screen" in named:
-        screen.print_table(SECONDS, named - {"screen"})
+        screens(named - {"screen"})
         return
     if "verdicts" in named:
         sys.exit(1 if verdicts.print_table(named - {"verdicts"}) else 0)

@@ -160,10 +160,9 @@ def measure(path: Path, seconds: float, kind: str) -> Measured:
     """Run the app on a recording and look at it from outside."""
     first, slow = 0.0, kind == "slow terminal"
     if kind in ("replay", "live"):
-        began = time.monotonic()
         screen = Screen.start([*GILSCOPE, "replay", str(path)], COLUMNS, ROWS)
         if screen.read_for(20, until=b"handoffs/s"):
-            first = time.monotonic() - began - 0.05  # the child waits for its size
+            first = time.monotonic() - screen.began
         screen.keys("q")
         screen.read_for(0.3)
         screen.close()

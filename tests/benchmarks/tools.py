@@ -104,19 +104,28 @@ class Screen:
 
     pid: int
     fd: int
+    began: float
+    """When the program was executed, by `time.monotonic`."""
     output: bytes = b""
     received: int = 0
 
     @classmethod
     def start(cls, command: Sequence[str], columns: int, rows: int) -> Screen:
         """Start `command` on a new terminal."""
+        executed, until_then = (
+            os.pipe()
+        )  # the program does not inherit it: its end is the program's beginning
         pid, fd = pty.fork()
         if pid == 0:
             os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
             time.sleep(0.05)  # the size is set meanwhile
             os.execvp(command[0], list(command))
         fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        return cls(pid, fd)
+        os.close(until_then)
+        os.read(executed, 1)
+        began = time.monotonic()
+        os.close(executed)
+        return cls(pid, fd, began)
 
     def read_for(self, seconds: float, until: bytes | None = None) -> bool:
         """Read for some seconds, or until `until` has come; True if it has."""
