@@ -49,26 +49,28 @@ class Row(Strip):
     def render(self, console: Console) -> str:
         """What is written to the terminal; most pieces are the same objects as in rows before."""
         kept = _texts_for(console.color_system)
-        return "".join(
-            [kept[id(segment)][1] if id(segment) in kept else kept.put(segment) for segment in self]
-        )
+        get, put = kept.get, kept.put
+        return "".join([get(id(segment)) or put(segment) for segment in self])
 
 
-class _Texts(dict[int, tuple[Segment, str]]):
-    """By the identity of a piece, which nothing else has as long as it is in here: the piece and its text."""
+class _Texts(dict[int, str]):
+    """By the identity of a piece, which nothing else has as long as the piece is kept as well: its text."""
 
     def __init__(self, colours: str | None) -> None:
         super().__init__()
+        self._pieces: list[Segment] = []
         self._colours = COLOR_SYSTEMS.get(colours or "", ColorSystem.TRUECOLOR)
 
     def put(self, segment: Segment) -> str:
         """A new one."""
         if len(self) >= KEPT_MOST:
             self.clear()
+            self._pieces.clear()
         style, text = segment.style, segment.text
         if style is not None:
             text = Strip.render_style(style, text, color_system=self._colours)
-        self[id(segment)] = segment, text
+        self[id(segment)] = text
+        self._pieces.append(segment)
         return text
 
 
