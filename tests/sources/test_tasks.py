@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gilscope.sources.gil import InterpreterReader
+from gilscope.sources.interpreter import InterpreterReader
 from gilscope.sources.tasks import QUIET_SWEEPS, UNEXPLAINED_NS, GilSpan, Seen, Tasks, boot_ns
 from tests.pythons import found_pythons
 from tests.watched import Watched, open_descriptors, wait_for, watched
