@@ -42,9 +42,9 @@ from gilscope.views.thinking import QualityOf, SpanOf, ThinkingApp, VerdictOf
 from gilscope.views.viewing import Viewing
 from gilscope.views.writing import outlive, waiting
 
-GARBAGE_EVERY = 50_000
-"""Objects between two of Python's collections. A second of a thousand lanes is ten thousand rows, which go
-without it; at its usual 700 it visits all that are kept again and again, 30 ms in one frame."""
+GARBAGE_EVERY = 100_000
+"""So many more objects, some 10 MB, make Python look for garbage. Rows go without that, but come and go in ten
+thousands with a thousand lanes: at the usual 700 it visits all of them again and again, 30 ms in one frame."""
 UNDER_MODAL = 10
 """Under another screen only every so many frames are drawn."""
 SESSION_NS = 250 * NS_PER_MS

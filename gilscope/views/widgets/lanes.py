@@ -35,6 +35,8 @@ from gilscope.views.words import WORDS
 BOLD = Style(bold=True)
 FOLD_COLUMNS = 2
 """The mark that shows whether a process is folded, at the left of its heading."""
+HEADS_MOST = 2_000
+"""So many left parts of rows are kept: each new share of a lane makes another one."""
 RULER_FROM_HEIGHT = 5
 """With fewer rows the ruler's place goes to a lane."""
 
@@ -226,10 +228,14 @@ class LanesPanel(Panel):
         return 2 if fits(self.palette) else 1
 
     def _keep_heads(self, columns: Columns) -> None:
-        """Forget what was made for other colours, lanes or sizes."""
+        """Forget what was made for other colours, lanes or sizes, and what is too much."""
         if self._halves.palette is not self.palette:
             self._halves, self._glow = HalfCells(self.palette), heat_styles(self.palette)
-        elif self._heads_for[0] is self._rows and self._heads_for[1] == columns:
+        elif (
+            self._heads_for[0] is self._rows
+            and self._heads_for[1] == columns
+            and len(self._heads) < HEADS_MOST
+        ):
             return
         self._heads_for = (self._rows, columns)
         self._heads.clear()
