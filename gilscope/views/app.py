@@ -43,8 +43,8 @@ from gilscope.views.viewing import Viewing
 from gilscope.views.writing import outlive, waiting
 
 GARBAGE_EVERY = 100_000
-"""So many more objects, some 10 MB, make Python look for garbage. Rows go without that, but come and go in ten
-thousands with a thousand lanes: at the usual 700 it visits all of them again and again, 30 ms in one frame."""
+"""So many more objects, some 10 MB, make Python look for garbage. Rows go without that, but come and go in
+ten thousands with a thousand lanes: at the usual 700 all are visited again and again, 30 ms in one frame."""
 UNDER_MODAL = 10
 """Under another screen only every so many frames are drawn."""
 SESSION_NS = 250 * NS_PER_MS
