@@ -151,11 +151,9 @@ class PanelReader:
             for cell in range(begin, stop):
                 self._core_cells[cell] = {core: row[cell - begin] for core, row in cells.items()}
             self._cores_sure = max(self._cores_sure, head_ns // CORE_CELL_NS)
-        known = {core for cell in range(first, end) for core in self._core_cells[cell]}
-        return {
-            core: tuple(self._core_cells[cell].get(core) for cell in range(first, end))
-            for core in sorted(known)
-        }
+        columns = [self._core_cells[cell] for cell in range(first, end)]
+        known: set[int] = set().union(*columns)
+        return {core: tuple([cells.get(core) for cells in columns]) for core in sorted(known)}
 
     def output(self, room: Room, at_ns: int) -> tuple[OutputLine, ...]:
         """The lines up to a moment."""
