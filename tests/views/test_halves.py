@@ -108,6 +108,10 @@ def test_windows_that_are_kept_are_those_of_the_recording(
     for start, length in looks:
         span = start * MS, (start + length) * MS
         assert recent.window(*span) == reader.window(*span)
+        later = start * MS + length * MS // 2, span[1]
+        ticks, known_ns = recent.ticks(*later)
+        assert ticks == reader.window(*later).ticks
+        assert known_ns >= min(span[1], reader.head_ns())
 
 
 @settings(max_examples=15, deadline=None)
