@@ -21,6 +21,7 @@ from gilscope.model import (
     N_STATES,
     NS_PER_MS,
     NS_PER_S,
+    WAITS_NOT_KNOWN,
     Event,
     Gap,
     Gil,
@@ -43,6 +44,9 @@ NOTE_KIND = "swap-note"
 Z95 = 1.96
 """Standard deviations of a 95 % interval."""
 _DIGITS = 6
+MOST_HIDDEN = 0.05
+"""Where who waits was not seen for this part of a thread's life at most, that is in the error of its waiting
+time; from there on that time is not known."""
 
 
 @dataclass(slots=True)
@@ -142,6 +146,7 @@ def summarise(
     blind = {gil.process for gil in gils if gil.key in sums.gils and gil.source == "py-spy"}
     whole_ns = session.ended_ns if session.ended_ns is not None else end_ns
     sweeps_hz = (session.sweeps or 0) * NS_PER_S / whole_ns if whole_ns else 0.0
+    told = {(event.kind, event.process) for event in events}
     lane_rows = [
         _lane(
             lane,
@@ -150,16 +155,17 @@ def summarise(
             watched_ns,
             end_ns,
             sees_waiting=lane.process not in blind,
+            may_hide=(WAITS_NOT_KNOWN, lane.process) in told,
             sweeps_hz=sweeps_hz,
             waits=waits,
         )
         for lane in lanes
     ]
-    told = {(event.kind, event.process) for event in events}
     process_rows = [_process(process, process_ticks, lanes, session, end_ns, told) for process in processes]
     # py-spy sees neither who waits nor when the GIL passes on.
     known = stalls if session.source == "probe" else None
     stall_rows = None if known is None else stalls_shown(known, lanes, gils, processes)
+    is_unseen = any(row["waiting_s"] is None for row in lane_rows) and not blind
     wall_s = (end_ns - start_ns) / NS_PER_S
     cpu_s = sum(row["cpu_s"] for row in process_rows)
     return {
@@ -215,7 +221,7 @@ def summarise(
         "totals": {
             "cores_used_mean": _round(cpu_s / wall_s) if wall_s else None,
             "held_s": _round(sum(gil.held_ns for gil in sums.gils.values()) / NS_PER_S),
-            "waiting_s": _total(lane_rows, "waiting_s"),
+            "waiting_s": _queued(gils, sums) if is_unseen else _total(lane_rows, "waiting_s"),
             "native_s": _total(lane_rows, "native_s"),
             "cpu_s": _round(cpu_s),
             "memory_peak_mb": _peak_mb(process_ticks),
@@ -262,6 +268,14 @@ def _total(rows: Sequence[dict[str, Any]], key: str) -> float | None:
     return None if any(value is None for value in values) else _round(sum(values))
 
 
+def _queued(gils: Sequence[Gil], sums: _Sums) -> float | None:
+    """How long all threads waited, by what each GIL counts, where it is not known which of them did."""
+    watched = [(gil, sums.gils[gil.key]) for gil in gils if gil.key in sums.gils]
+    if not watched or any(gil.kind == "disabled" or of_gil.waiter_ns < 0 for gil, of_gil in watched):
+        return None
+    return _round(sum(of_gil.waiter_ns for _, of_gil in watched) / NS_PER_S)
+
+
 def _watched_by_process(sums: _Sums, process_of_gil: dict[int, int]) -> dict[int, int]:
     """How long the GIL of each process was watched; of several, the longest."""
     watched: dict[int, int] = {}
@@ -306,6 +320,7 @@ def _lane(
     end_ns: int,
     *,
     sees_waiting: bool,
+    may_hide: bool,
     sweeps_hz: float,
     waits: Mapping[int, Waits] | None,
 ) -> dict[str, Any]:
@@ -329,10 +344,12 @@ def _lane(
         row[f"{state.word}_s"] = _round(ns / NS_PER_S)
     # Who waits is seen in sweeps: how many of them fell into the lane's life says how sure its part is.
     share = min(1.0, states[State.WAITING] / alive_ns) if alive_ns else 0.0
-    row["waiting_ci95"] = _rounded(share_error(share, round(sweeps_hz * alive_ns / NS_PER_S)))
+    error = share_error(share, round(sweeps_hz * alive_ns / NS_PER_S))
+    hidden = states[State.UNKNOWN] / alive_ns if alive_ns and may_hide else 0.0
+    row["waiting_ci95"] = None if error is None else _round(min(1.0, error + hidden))
     own = waits.get(lane.key) if waits is not None else None
     row["waits"] = own.fields() if own is not None and own.count else None
-    if not sees_waiting:
+    if not sees_waiting or hidden > MOST_HIDDEN:
         # It is somewhere in what is unknown.
         row["waiting_s"] = row["waiting_ci95"] = row["waits"] = None
     return row
