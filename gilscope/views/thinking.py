@@ -42,6 +42,8 @@ class ThinkingApp(ScopeApp):
         self.span_of = span_of
         self.unchecked = False
         """The recording's pages are still to be checked, while it is shown."""
+        self._damaged = False
+        """They are not what they should be, and the app ends for that."""
         self.sought = ""
         """What was searched for last."""
         self._judging = False
@@ -75,11 +77,14 @@ class ThinkingApp(ScopeApp):
 
     def _handle_exception(self, error: Exception) -> None:
         """Of a recording that is not checked yet, rows of any type may be shown: is it that?"""
+        if self._damaged:
+            return  # one more frame of it, drawn on the way out
         wrong = self._damage() if self.unchecked else ""
         if not wrong:
             super()._handle_exception(error)
             return
         self.unchecked = False
+        self._damaged = True
         self.fail(wrong)
         # What failed may be the loop that would have ended the app.
         self._close_messages_no_wait()
