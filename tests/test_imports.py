@@ -64,7 +64,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 PURE = {
     "sampler/merge.py", "sampler/stallfold.py", "sampler/fromwithin.py", "analysis/functions.py",
     "analysis/stalls.py", "analysis/waits.py", "sampler/freemerge.py", "sampler/budget.py",
-    "analysis/summary.py",
+    "analysis/summary.py", "analysis/process_rows.py",
     "analysis/quality.py", "analysis/unknown.py", "analysis/free_threaded.py", "analysis/span.py",
     "analysis/compare.py", "exports/text.py", "exports/compare.py", "text.py", "model.py", "roles.py",
     "exports/spans.py", "exports/cells.py", "exports/screen.py", "exports/names.py",
