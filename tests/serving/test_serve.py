@@ -340,18 +340,28 @@ def test_the_port_is_taken_and_nothing_is_started(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-def test_what_is_not_named(tmp_path: Path) -> None:
-    """A number after --serve is a port; a lesson or a process has to be named beside it."""
-    assert "a port, here 4321" in complaint(gilscope(tmp_path, "attach", "--serve", "4321"), 2)
-    assert "No process is named." in complaint(gilscope(tmp_path, "attach", "--serve"), 2)
-    assert "No lesson is named" in complaint(gilscope(tmp_path, "lesson", "--serve", "3"), 2)
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("attach --serve 4321", "a number after --serve is a port, here 4321"),
+        ("attach --serve", "No process is named."),
+        ("lesson --serve 3", "No lesson is named; a number after --serve is a port"),
+    ],
+)
+def test_what_is_not_named(words: str, said: str) -> None:
+    done = CliRunner().invoke(main, words.split())
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 2
 
 
-def test_a_script_that_cannot_be_run(tmp_path: Path) -> None:
-    assert "--headless" in complaint(gilscope(tmp_path, "attach", "--serve", "--headless", "1"), 2)
-    assert "--headless" in complaint(gilscope(tmp_path, "lesson", "1", "--serve", "--headless"), 2)
-    assert "--headless" in complaint(gilscope(tmp_path, "run", "--serve", "--headless", "x.py"), 2)
-    assert "no place to serve" in complaint(gilscope(tmp_path, "run", "--serve=there", "x.py"), 2)
+@pytest.mark.parametrize("words", ["run --serve --headless x.py", "attach --serve --headless 1",
+                                   "lesson 1 --serve --headless", "run --serve=there x.py"])  # fmt: skip
+def test_a_script_that_cannot_be_run(words: str) -> None:
+    done = CliRunner().invoke(main, words.split())
+    assert done.exit_code == 2
+    assert ("no place to serve" if "=there" in words else "Name one of them.") in done.stderr
+    assert len(done.stderr.splitlines()) == 2
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
