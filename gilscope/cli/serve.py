@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -249,6 +247,9 @@ def _serve(
     *,
     to_stdout: bool,
 ) -> None:
+    import asyncio  # noqa: PLC0415 - it takes longer to load than most commands to run
+    import secrets  # noqa: PLC0415
+
     from gilscope.serving.access import Guard  # noqa: PLC0415
     from gilscope.serving.server import Serving  # noqa: PLC0415
 
@@ -283,6 +284,8 @@ def _serve(
 
 async def _until_told(serving: Serving, listening: socket.socket) -> None:
     """Serve; a signal to end is no error."""
+    import asyncio  # noqa: PLC0415
+
     from gilscope.serving.server import serve  # noqa: PLC0415
 
     loop = asyncio.get_running_loop()
