@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from gilscope.model import NS_PER_S, Lane, Process, ProcessTick, Session
@@ -17,20 +17,38 @@ def rounded(value: float) -> float:
     return round(value, _DIGITS)
 
 
-def process_row(
+def process_rows(
+    processes: Iterable[Process],
+    ticks: Iterable[ProcessTick],
+    lanes: Iterable[Lane],
+    session: Session,
+    end_ns: int,
+    told: Collection[tuple[str, int | None]],
+) -> list[dict[str, Any]]:
+    """What the summary says of each process; `told`: kinds of events, each with the process's key."""
+    ticks_of: dict[int, list[ProcessTick]] = {}
+    for tick in ticks:
+        ticks_of.setdefault(tick.process, []).append(tick)
+    lanes_of: dict[int, list[Lane]] = {}
+    for lane in lanes:
+        lanes_of.setdefault(lane.process, []).append(lane)
+    return [
+        _row(process, ticks_of.get(process.key, []), lanes_of.get(process.key, []), session, end_ns, told)
+        for process in processes
+    ]
+
+
+def _row(
     process: Process,
-    ticks: Sequence[ProcessTick],
+    own: Sequence[ProcessTick],
     lanes: Sequence[Lane],
     session: Session,
     end_ns: int,
     told: Collection[tuple[str, int | None]],
 ) -> dict[str, Any]:
-    """What the summary says of one process; `told`: kinds of events, each with the process's key."""
-    own = [tick for tick in ticks if tick.process == process.key]
     pss = [tick.pss_bytes for tick in own if tick.pss_bytes is not None]
     uss = [tick.uss_bytes for tick in own if tick.uss_bytes is not None]
-    lanes_cpu_ns = sum(lane.cpu_ns for lane in lanes if lane.process == process.key)
-    threads = sum(lane.process == process.key for lane in lanes) if not own else 0
+    lanes_cpu_ns = sum(lane.cpu_ns for lane in lanes)
     return {
         "pid": process.pid,
         "ppid": process.ppid,
@@ -40,7 +58,7 @@ def process_row(
         "rss_max_mb": rounded(max(tick.rss_bytes for tick in own) / 1e6) if own else None,
         "pss_max_mb": rounded(max(pss) / 1e6) if pss else None,
         "uss_max_mb": rounded(max(uss) / 1e6) if uss else None,
-        "threads_max": max((tick.threads for tick in own), default=threads),
+        "threads_max": max((tick.threads for tick in own), default=len(lanes)),
         "start_s": rounded(process.start_ns / NS_PER_S),
         "end_s": None
         if process.end_ns is None and session.ended_ns is None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gilscope.analysis.functions import functions, rest_on
-from gilscope.analysis.process_rows import peak_mb, process_row, rounded
+from gilscope.analysis.process_rows import peak_mb, process_rows, rounded
 from gilscope.analysis.quality import achieved_hz
 from gilscope.analysis.stalls import stalls_shown
 from gilscope.analysis.unknown import not_known
@@ -159,15 +159,13 @@ def summarise(
         )
         for lane in lanes
     ]
-    process_rows = [
-        process_row(process, process_ticks, lanes, session, end_ns, told) for process in processes
-    ]
+    of_processes = process_rows(processes, process_ticks, lanes, session, end_ns, told)
     # py-spy sees neither who waits nor when the GIL passes on.
     known = stalls if session.source == "probe" else None
     stall_rows = None if known is None else stalls_shown(known, lanes, gils, processes)
     is_unseen = any(row["waiting_s"] is None for row in lane_rows) and not blind
     wall_s = (end_ns - start_ns) / NS_PER_S
-    cpu_s = sum(row["cpu_s"] for row in process_rows)
+    cpu_s = sum(row["cpu_s"] for row in of_processes)
     return {
         "schema": SCHEMA,
         "gilscope": {
@@ -209,7 +207,7 @@ def summarise(
         },
         "gils": [_gil(gil, pids, sums.gils.get(gil.key, _GilSums())) for gil in gils],
         "lanes": lane_rows,
-        "processes": process_rows,
+        "processes": of_processes,
         "cores": [
             {
                 "core": core,

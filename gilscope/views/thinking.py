@@ -20,6 +20,8 @@ from gilscope.views.searching import find_line
 from gilscope.views.viewing import Viewing
 
 VERDICT_NS = NS_PER_S
+THINKING = 40
+"""After a verdict, so many times as long as it took goes into other things."""
 
 VerdictOf = Callable[[RecordingReader, int], Verdict]
 QualityOf = Callable[[RecordingReader, int], Quality]
@@ -141,8 +143,8 @@ class ThinkingApp(ScopeApp):
 
     def _show_verdict(self, verdict: Verdict | None, took_ns: int) -> None:
         self._judging = False
-        # A long recording takes long to judge: at most a tenth of the time goes into it.
-        self._verdict_due_ns = self.clock.now_ns() + max(VERDICT_NS, 10 * took_ns)
+        # A long recording takes long to judge, and changes its verdict seldom.
+        self._verdict_due_ns = self.clock.now_ns() + max(VERDICT_NS, THINKING * took_ns)
         if verdict is not None and verdict != self.dashboard.verdict:
             self.dashboard.verdict = verdict
             self.dashboard.redraw()
