@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.screen import ModalScreen, Screen, ScreenResultType
 
 from gilscope.views.commands import system_commands
+from gilscope.views.floor import FloorApp
 
 
 class Modal(ModalScreen[ScreenResultType]):
@@ -33,7 +34,7 @@ class Palette(CommandPalette):
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
-class StandingApp(App[None]):
+class StandingApp(FloorApp):
     """An app with one main screen, which nothing but the end takes away."""
 
     ENABLE_COMMAND_PALETTE = True
