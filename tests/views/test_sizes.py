@@ -76,7 +76,8 @@ async def at_sizes(
 ) -> None:
     for width, height in sizes:
         await pilot.resize_terminal(width, height)
-        await wait(pilot, lambda: app.screen.size == (width, height) and drawn())  # noqa: B023
+        # The screen has its size before what is on it is laid out.
+        await wait(pilot, lambda: len(shown(app)) == height and drawn())  # noqa: B023
         await pilot.pause(0)
         fits(app, width, height)
 
