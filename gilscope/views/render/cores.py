@@ -48,7 +48,11 @@ def render_cores(
     digits = len(str(rows[-1].core))
     strips = []
     height_used = -(-len(rows) // per_row)
-    label = min(max((cell_len(row.label) for row in rows), default=0), max(0, column - digits - 16), 18)
+    label = min(
+        max((cell_len(row.label) for row in rows), default=0),
+        max(0, column - digits - 16),
+        max(18, column // 4),
+    )
     for line in range(height_used):
         segments: list[Segment] = []
         for row in rows[line::height_used]:

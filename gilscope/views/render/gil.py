@@ -95,7 +95,9 @@ def _line(line: GilLine, width: int, palette: Palette, *, short_bar: bool = Fals
     elif line.holder is None:
         segments.append(Segment(fit("  " + _with_process(line, "nobody holds it"), room), palette.dim))
     else:
-        name = fit_name(line.holder, min(cell_len(line.holder), max(6, room - 4)))
+        # A long name leaves room for the function.
+        wanted = min(cell_len(line.function), room // 2)
+        name = fit_name(line.holder, min(cell_len(line.holder), max(6, room - 4 - wanted)))
         segments += [Segment("▶ ", palette.mark), Segment(name, palette.bold)]
         rest = room - cell_len(name) - 2
         before = "  " + _with_process(line, "")

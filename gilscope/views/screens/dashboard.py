@@ -333,8 +333,9 @@ class Dashboard(PickingScreen, inherit_bindings=False):
         report = self.report if self.report and (self.report.start_ns, self.report.end_ns) == span else None
         self.words.show(
             render_span(report, width, height, palette),
-            title=f"Selected ── {clock_text(span[0])} – {clock_text(span[1])}, "
-            f"{duration_text(span[1] - span[0])}",
+            # How long it is comes first: a narrow border cuts the end.
+            title=f"Selected {duration_text(span[1] - span[0])}: "
+            f"{clock_text(span[0])} – {clock_text(span[1])}",
         )
 
     # --- keys ---
