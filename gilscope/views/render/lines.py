@@ -55,7 +55,7 @@ def fit_place(text: str, width: int) -> str:
     if room >= FILE_LEAST:
         return f"{function} ({fit_name(file, room)}{line})"
     room = width - cell_len(line)
-    if room < NAME_MIDDLE_FROM:
+    if room < FILE_LEAST:
         return fit(text, width)
     return fit(function, min(room, cell_len(function))) + fit(
         line, max(cell_len(line), width - cell_len(function))
