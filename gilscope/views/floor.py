@@ -16,7 +16,7 @@ from textual.geometry import Size
 
 FLOOR = Size(30, 8)
 """The least that a screen is laid out on."""
-WORDS = ("Too small.", "q quits.")
+WORDS = ("Too small.", "Make it larger.")
 
 
 def on_floor(size: Size) -> Size:
