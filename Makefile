@@ -18,7 +18,7 @@ run: $(READY) ## Watch four CPU-bound threads share one GIL (without a terminal:
 	@$(BIN)/gilscope run gilscope/lessons/four_threads.py || [ $$? -ge 128 ] # stopped by the user
 
 test: $(DEV_READY) lint types ## Lint, types and all tests
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: $(DEV_READY) ## ruff: rules and format
 	$(BIN)/ruff check .

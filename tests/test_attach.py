@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from gilscope.cli import main
 from gilscope.errors import RecordingError
 from gilscope.recording.reader import RecordingReader
-from gilscope.sources.gil import InterpreterReader
+from gilscope.sources.interpreter import InterpreterReader
 from gilscope.sources.namespaces import our_tid
 from tests.commands import Outcome, command, environment, gilscope
 from tests.pythons import found_pythons

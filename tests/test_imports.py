@@ -47,7 +47,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "click": ("cli/",),
     "psutil": ("sources/", "launch/"),
     "sqlite3": ("recording/",),
-    "subprocess": ("launch/", "sources/pyspy.py"),
+    "subprocess": ("launch/", "sources/pyspy.py", "sources/pyspy_call.py"),
     "elftools": ("sources/elf.py",),
     "platformdirs": ("recording/store.py", "settings.py"),
     "msgspec": ("settings.py", "views/"),

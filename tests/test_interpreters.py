@@ -144,7 +144,7 @@ def test_a_program_that_becomes_another_one(tmp_path: Path) -> None:
     code = (
         "import os, time; end = time.monotonic() + 0.6\n"
         "while time.monotonic() < end: pass\n"
-        "os.execv('/bin/sleep', ['sleep', '0.6'])\n"
+        "os.execv('/bin/sleep', ['sleep', '1.5'])\n"
     )
     script = tmp_path / "becomes.py"
     script.write_text(code)

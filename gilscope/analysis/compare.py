@@ -19,6 +19,10 @@ MORE_CORES = 1.3
 """In the same time, with so many times the cores, more is done: or more is wasted."""
 HEAVY_MEMORY = 1.5
 """A way that takes this many times the memory is said to."""
+OTHERS_CORES = 0.5
+"""Other programs that use less than this, in cores, are no reason for anything."""
+FULL = 0.85
+"""From this share of all cores on, in use by whomever, there was none left to be faster on."""
 _DIGITS = 6
 
 
@@ -57,6 +61,8 @@ class _Way:
     memory_mb: float | None
     processes: float | None
     verdict: str | None
+    others: float | None
+    """Cores that other programs used meanwhile."""
 
 
 def compare(runs: Sequence[Run]) -> dict[str, Any]:
@@ -119,7 +125,17 @@ def _way(label: str, runs: Sequence[Run]) -> _Way:
         memory_mb=mean(lambda summary: summary["totals"]["memory_peak_mb"]),
         processes=mean(lambda summary: len(summary["processes"])),
         verdict=max(verdicts, key=verdicts.count) if verdicts else None,
+        others=mean(_others),
     )
+
+
+def _others(summary: Mapping[str, Any]) -> float | None:
+    others = 0.0
+    for core in summary["cores"]:
+        if core["busy_mean"] is None or core["target_share"] is None:
+            return None
+        others += max(0.0, core["busy_mean"] - core["target_share"])
+    return others if summary["cores"] else None
 
 
 def _held(summary: Mapping[str, Any]) -> float | None:
@@ -165,6 +181,7 @@ def _fields(way: _Way, base: _Way | None) -> dict[str, Any]:
         "memory_peak_mb": _rounded(way.memory_mb),
         "processes": _rounded(way.processes),
         "verdict": way.verdict,
+        "others_cores": _rounded(way.others),
     }
 
 
@@ -201,6 +218,14 @@ def _threads_or_processes(threads: _Way, processes: _Way, cores: int | None) -> 
         why += f" and {_cores_text(threads.cores_used)} did the work; processes have a GIL each and used"
         why += f" {_number(processes.cores_used)}" + (f" of {cores}." if cores else ".")
         return [f"Use processes: {_times(processes, threads)}.", why, memory]
+    if threads.verdict == "gil-bound" and cores and _is_crowded_out(processes, cores):
+        why = f"Processes had no cores to be faster on ({processes.wall_s:.2f} s, threads"
+        why += f" {threads.wall_s:.2f} s); where there are some, they need not wait for one GIL."
+        return [
+            f"Run it again in quiet: other programs used {_number(processes.others)} of the {cores} cores.",
+            why,
+            memory,
+        ]
     if _is_faster(threads, processes):
         late = ""
         if processes.startup_s is not None:
@@ -223,6 +248,13 @@ def _threads_or_processes(threads: _Way, processes: _Way, cores: int | None) -> 
         _why_same(threads),
         memory,
     ]
+
+
+def _is_crowded_out(way: _Way, cores: int) -> bool:
+    """Whether other programs took cores that it could have used."""
+    if way.others is None or way.cores_used is None or way.others < OTHERS_CORES:
+        return False
+    return way.others + way.cores_used >= FULL * cores
 
 
 def _why_same(threads: _Way) -> str:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+
+def _file(name: str, parameter: str, help_text: str) -> Callable[[Any], Any]:
+    return click.option(name, parameter, type=click.Path(path_type=Path), metavar="FILE", help=help_text)
+
+
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--source",
@@ -69,20 +74,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="End with exit code 3 if this is so, as in 'gil.contention > 0.5'; may be repeated. "
         "`--fail-on help` lists what can be limited.",
     ),
-    click.option(
-        "--junit",
-        "junit_file",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Write the limits of --fail-on as a JUnit report.",
-    ),
-    click.option(
-        "--markdown",
-        "markdown_file",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Write the summary as Markdown, for a job's page (-: to stdout).",
-    ),
+    _file("--junit", "junit_file", "Write the limits of --fail-on as a JUnit report."),
+    _file("--markdown", "markdown_file", "Write the summary as Markdown, for a job's page (-: to stdout)."),
     click.option(
         "--keep",
         metavar="LENGTH",
@@ -91,20 +84,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--headless", is_flag=True, help="No screen: sum up at the end (a script's output passes through)."
     ),
-    click.option(
-        "--json",
-        "json_file",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Write the summary (-: to stdout).",
-    ),
-    click.option(
-        "-o",
-        "output",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Keep the recording in this file.",
-    ),
+    _file("--json", "json_file", "Write the summary (-: to stdout)."),
+    _file("-o", "output", "Keep the recording in this file."),
 )
 
 

@@ -75,7 +75,7 @@ def _follow(line: socket.socket, control: PageControl, app: PageApp) -> None:
         os._exit(0)
     with contextlib.suppress(RuntimeError):
         app.page_gone()
-    time.sleep(END_PATIENCE_S)
+    time.sleep(END_PATIENCE_S)  # the app ends, and this thread with it; one that hangs must not stay
     os._exit(1)
 
 

@@ -14,9 +14,10 @@ from gilscope.doctor.finding import Finding, State
 from gilscope.errors import CannotObserveError
 from gilscope.launch import trial
 from gilscope.sources import access
-from gilscope.sources.gil import InterpreterReader
+from gilscope.sources.interpreter import InterpreterReader
 from gilscope.sources.memory import ReadFailedError, mapped_files
-from gilscope.sources.pyspy import Names, PySpy, PySpyFailure, find_executable
+from gilscope.sources.pyspy import PySpy, find_executable
+from gilscope.sources.pyspy_results import Names, PySpyFailure
 
 PYSPY_S = 5.0
 _STEP_S = 0.005

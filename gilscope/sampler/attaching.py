@@ -14,7 +14,7 @@ from gilscope.launch import tree
 from gilscope.launch.attached import AttachedTarget, AttachSpec, short_command
 from gilscope.sampler import portable
 from gilscope.sources import access, finding, processes
-from gilscope.sources.gil import InterpreterReader
+from gilscope.sources.interpreter import InterpreterReader
 from gilscope.sources.memory import NotReadableError, ReadFailedError
 from gilscope.text import clean, cut
 

@@ -56,9 +56,7 @@ def next_plan(plan: Plan, *, cost_share: float, limit_share: float, asked_rate_h
         asked_rate_hz: never sample more often than this.
     """
     if cost_share > FAR * limit_share and plan.stretch < STRETCH_MAX:
-        return replace(
-            plan, sweep_hz=SWEEP_HZ_MIN, commit_ticks=COMMIT_TICKS_MAX, stacks=False, stretch=STRETCH_MAX
-        )
+        return replace(stretched(plan), stacks=False)
     if cost_share > limit_share:
         least_hz = min(RATE_HZ_MIN, asked_rate_hz)
         steepest = STEEP if cost_share > FAR * limit_share else GENTLE
@@ -67,6 +65,11 @@ def next_plan(plan: Plan, *, cost_share: float, limit_share: float, asked_rate_h
     if cost_share < limit_share * COMFORT:
         return _richer(plan, asked_rate_hz, stacks=cost_share < limit_share * 0.5)
     return plan
+
+
+def stretched(plan: Plan) -> Plan:
+    """The same samples in long ticks, with few sweeps: what costs most where there is much to read."""
+    return replace(plan, sweep_hz=SWEEP_HZ_MIN, commit_ticks=COMMIT_TICKS_MAX, stretch=STRETCH_MAX)
 
 
 def _thriftier(plan: Plan, slower_hz: float, half_hz: float) -> Plan:

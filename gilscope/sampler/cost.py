@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 
 from gilscope.model import NS_PER_S
-from gilscope.sampler.budget import Plan, first_plan, next_plan
+from gilscope.sampler.budget import FAR, STRETCH_MAX, Plan, first_plan, next_plan, stretched
 from gilscope.sampler.config import SamplerConfig
 
 WINDOW_NS = 3 * NS_PER_S
 """The cost that is held against the budget is that of so long: a start of py-spy alone is no reason."""
+SHORTEST_NS = NS_PER_S * 9 // 10
+"""A second shows that it is FAR above the budget, as with many processes: ticks become longer at once."""
 MARKS = 5
 AIM = 0.94
 """Part of the budget that is aimed at: what is noticed too late is made up for with the rest."""
@@ -42,10 +44,14 @@ class CostKeeper:
         """Once a second: compare the last seconds' cost with the budget; True when the rate has changed."""
         self._marks = [*self._marks, (now_ns, self.cpu_ns())][-MARKS:]
         (from_ns, from_cost), (to_ns, to_cost) = self._marks[0], self._marks[-1]
-        if to_ns - from_ns < WINDOW_NS:
+        span_ns, limit = to_ns - from_ns, AIM * self._config.budget_share
+        if span_ns < SHORTEST_NS:
             return False
-        before = self.plan
-        share, limit = (to_cost - from_cost) / (to_ns - from_ns), AIM * self._config.budget_share
+        before, share = self.plan, (to_cost - from_cost) / span_ns
+        if span_ns < WINDOW_NS:
+            if share > FAR * limit and before.stretch < STRETCH_MAX:
+                self.plan, self._marks = stretched(before), self._marks[-1:]
+            return False
         self.plan = next_plan(before, cost_share=share, limit_share=limit, asked_rate_hz=self._config.rate_hz)
         slower = self.plan.rate_hz != before.rate_hz
         if self.plan != before and (slower or share < limit * SEVERE):

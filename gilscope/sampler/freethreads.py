@@ -8,7 +8,7 @@ from dataclasses import replace
 from gilscope.model import NS_PER_MS, Event, Gap, Gil
 from gilscope.sampler.freemerge import AttachedSweeps, Stop, StoppedWorld
 from gilscope.sampler.gilwatch import GilWatch
-from gilscope.sources.gil import Attachment, InterpreterReader
+from gilscope.sources.interpreter import Attachment, InterpreterReader
 from gilscope.sources.memory import ReadFailedError
 from gilscope.sources.processes import extension_modules
 from gilscope.sources.tasks import Seen, Sweep

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from gilscope.model import Gil
 from gilscope.sampler.gilwatch import GilWatch
 from gilscope.sampler.merge import GilFold
-from gilscope.sources.gil import GilProbe, InterpreterReader
+from gilscope.sources.gil import GilProbe
+from gilscope.sources.interpreter import InterpreterReader
 from gilscope.sources.memory import ReadFailedError
 
 RESCAN_NS = 1_000_000_000

@@ -8,7 +8,8 @@ from gilscope.model import NS_PER_MS, NS_PER_S, Gap, StackSample
 from gilscope.sampler.waiters import WaiterLooks
 from gilscope.sampler.watch import ProcessWatch
 from gilscope.sources import processes
-from gilscope.sources.pyspy import Names, PySpy, PySpyFailure, Result, Snapshot, Stacks
+from gilscope.sources.pyspy import PySpy
+from gilscope.sources.pyspy_results import Names, PySpyFailure, Result, Snapshot, Stacks
 
 NAMES_AFTER_NS = 100 * NS_PER_MS
 """A new thread gets so long to be given its name before py-spy is asked."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from gilscope.model import NS_PER_MS, NS_PER_S, Event, Frame, Gap, Stall
 from gilscope.sampler.gilwatch import LaneHold
-from gilscope.sources.pyspy import PySpy, Snapshot
+from gilscope.sources.pyspy import PySpy
+from gilscope.sources.pyspy_results import Snapshot
 
 COST_SHARE, NATIVE_COST_SHARE = 0.01, 0.05
 """Asking where holders are may take this part of a core on average; more where C frames were asked for …"""

@@ -18,7 +18,8 @@ from gilscope.sampler.merge import UNKNOWN_HOLDER
 from gilscope.sampler.stacks import StackCollector
 from gilscope.sampler.tracedwatch import Counts, TracedPart, TracedWatch
 from gilscope.sampler.watch import ProcessWatch
-from gilscope.sources.pyspy import PySpy, Result, Trace
+from gilscope.sources.pyspy import PySpy
+from gilscope.sources.pyspy_results import Result, Trace
 
 TRACE_S = 1
 """The shortest that py-spy takes: what is seen of a turn-taking is the sum of so long."""

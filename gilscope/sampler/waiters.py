@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 
 from gilscope.model import NS_PER_MS, LaneTick, State, WaitingStack
 from gilscope.sampler.watch import ProcessWatch
-from gilscope.sources.pyspy import PySpy, Snapshot
+from gilscope.sources.pyspy import PySpy
+from gilscope.sources.pyspy_results import Snapshot
 
 COST_SHARE = 0.01
 """It may take this part of a core on average, after the first looks."""

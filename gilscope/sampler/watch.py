@@ -14,9 +14,9 @@ from gilscope.sampler.interpreters import Interpreters, Keys
 from gilscope.sampler.lanes import LaneSet, TickReading
 from gilscope.sampler.merge import GilSums
 from gilscope.sources import processes
-from gilscope.sources.gil import InterpreterReader, NotReadableError
+from gilscope.sources.interpreter import InterpreterReader
 from gilscope.sources.layouts import Version
-from gilscope.sources.memory import ReadFailedError
+from gilscope.sources.memory import NotReadableError, ReadFailedError
 from gilscope.sources.tasks import CLOCK_TICKS_PER_S, Sweep, Task
 from gilscope.sources.threads import tasks_of
 

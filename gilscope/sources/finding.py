@@ -15,7 +15,8 @@ from gilscope.sources.layouts import Layout, Version
 from gilscope.sources.memory import Mapping, NotReadableError, ProcessMemory, ReadFailedError, mapped_files
 
 if TYPE_CHECKING:
-    from gilscope.sources.gil import GilProbe, InterpreterReader
+    from gilscope.sources.gil import GilProbe
+    from gilscope.sources.interpreter import InterpreterReader
 
 _PTHREAD_SIZE = 1024
 """So far into a C library's thread struct its tid is looked for: 720 (glibc) on x86_64, 48 with musl."""

@@ -5,7 +5,7 @@ Linux but for the size of the GIL's two mutexes); from 3.13 on the interpreter p
 start of `_PyRuntime` (`_Py_DebugOffsets`), and the few unpublished ones are derived from its neighbours.
 `make layouts` compares all of it with CPython's headers.
 
-A layout is a claim. `gil.py` proves it on the live process before it trusts it.
+A layout is a claim. `finding.py` proves it on the live process before it trusts it.
 """
 
 from __future__ import annotations
@@ -219,3 +219,12 @@ def from_debug_offsets(head: bytes) -> Layout | None:
         ),
         free_threaded=bool(free_threaded),
     )
+
+
+def fields_at(fields: list[tuple[int, str]]) -> struct.Struct:
+    """A Struct that takes each (offset, format) in ascending order and skips what lies between."""
+    parts, at = ["<"], 0
+    for offset, code in fields:
+        parts.append(f"{offset - at}x{code}")
+        at = offset + struct.calcsize("<" + code)
+    return struct.Struct("".join(parts))

@@ -17,112 +17,27 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from gilscope.sources.layouts import GLIBC_TID_OFFSET
 from gilscope.sources.memory import ProcessMemory, ReadFailedError
 from gilscope.sources.namespaces import our_tid
 from gilscope.sources.portable import cpu_ns_of, elsewhere_tid
+from gilscope.sources.pyspy_call import DUMPS, RECORD_RATE_HZ, RECORD_S, SNAPSHOTS, Call, monotonic_of
+from gilscope.sources.pyspy_results import Names, PySpyFailure, Result, Snapshot, Stacks, Trace
 from gilscope.sources.pyspy_text import (
-    Stack,
     ThreadStack,
-    TraceLog,
-    error_text,
-    has_begun,
     parse_dump,
     parse_stacks,
     parse_threads,
     parse_trace_log,
 )
 
-RECORD_RATE_HZ = 15
 FIRST_RECORD_S = 5
-RECORD_S = 10
-"""Each start costs as much CPU time as seconds of sampling: a dump shows something soon, so none is short."""
 TIMEOUT_S = 10.0
 """A call that takes so much longer than it should is ended."""
-SNAPSHOTS = ("snapshot", "native", "waiters")
-DUMPS = ("dump", *SNAPSHOTS)
 MAX_FAILURES = 3
 """After so many failures in a row py-spy is left alone for this session."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stacks:
-    """The result of one record; moments in nanoseconds of the caller's clock."""
-
-    stacks: tuple[Stack, ...]
-    start_ns: int
-    end_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What a dump shows of the threads of one process."""
-
-    pid: int
-    names: dict[int, str]
-    """By tid."""
-    stacks: Stacks
-    """That of the thread that held the GIL, if one did."""
-    cpu_ns: int
-    """What it took: it grows with the number of threads."""
-
-
-@dataclass(frozen=True, slots=True)
-class PySpyFailure:
-    """Why a call of py-spy brought nothing."""
-
-    pid: int
-    reason: str
-    start_ns: int
-    final: bool
-    """It will not be tried again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """Who held the GIL of one process in a span, of which every moment had the same chance to be looked at.
-
-    Not in which order: py-spy's formats count samples and do not stamp them. Its chrometrace has time stamps,
-    but with --gil a frame in it ends only when *its own thread* is next seen in another one, so that threads
-    which take turns in their loops all look as if they held the GIL throughout.
-    """
-
-    pid: int
-    stacks: tuple[Stack, ...]
-    held_samples: int
-    """Samples that found the GIL held, also by a thread whose tid is not known and that is in no stack."""
-    samples: int
-    """All samples taken; where py-spy was ended early, as many as its rate makes likely."""
-    start_ns: int
-    """On the monotonic clock, as `end_ns`."""
-    end_ns: int
-    failure: str | None = None
-    """Why there is nothing, if so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What all threads of a process did while its GIL was held for long; moments as those of `Stacks`."""
-
-    pid: int
-    threads: dict[int, ThreadStack]
-    """By tid; empty where py-spy could not read them."""
-    native: bool
-    """With native frames."""
-    start_ns: int
-    """When py-spy was asked: it read them some time between this and `end_ns`."""
-    end_ns: int
-    cpu_ns: int
-    failure: str | None = None
-    """Why there is nothing, if so."""
-    waiters: bool = False
-    """Asked for to see where threads wait."""
-
-
-Result = Stacks | Names | PySpyFailure | Trace | Snapshot
 
 
 def find_executable() -> str | None:
@@ -147,28 +62,6 @@ def version_of(executable: str) -> str | None:
     return words[-1] if words and answer.returncode == 0 else None
 
 
-@dataclass(slots=True)
-class _Call:
-    """One py-spy process that is under way."""
-
-    kind: str
-    pid: int
-    process: subprocess.Popen[bytes]
-    start_ns: int
-    deadline_ns: int
-    output: Path
-    errors: Path
-    cpu_ns: int = 0
-    rate_hz: int = RECORD_RATE_HZ
-    seconds: int = RECORD_S
-    launched_ns: int = 0
-    """On the monotonic clock, as `begun_ns`."""
-    begun_ns: int | None = None
-    """When it took its first sample, on the monotonic clock; of traces only."""
-    late: bool = False
-    """It was ended because it took too long."""
-
-
 class PySpy:
     """py-spy for one target. Its files live in a private folder until `close`."""
 
@@ -179,7 +72,7 @@ class PySpy:
         self._on_start = on_start
         self._executable = executable or find_executable()
         self._folder: Path | None = None
-        self._calls: list[_Call] = []
+        self._calls: list[Call] = []
         self._failures = 0
         self._finishing = False
         self._records = 0
@@ -209,7 +102,7 @@ class PySpy:
         """A snapshot of waiters has read all threads, or ended in another way; also if there is none."""
         call = next((call for call in self._calls if call.kind == "waiters" and call.pid == pid), None)
         # It writes once it has read everything.
-        return call is None or call.output.stat().st_size > 0 or _has_ended(call)
+        return call is None or call.output.stat().st_size > 0 or call.has_ended()
 
     def record(self, pid: int, now_ns: int) -> PySpyFailure | None:
         """Begin a record of a few seconds."""
@@ -236,7 +129,7 @@ class PySpy:
         """For each trace of a process that is under way: when it took its first sample, if it has."""
         calls = [call for call in self._calls if call.kind == "trace" and call.pid == pid]
         for call in calls:
-            _note_begin(call)
+            call.note_begin()
         return [call.begun_ns for call in calls]
 
     def dump(self, pid: int, now_ns: int) -> PySpyFailure | None:
@@ -288,7 +181,7 @@ class PySpy:
             return self._failed(pid, f"py-spy cannot be started: {error.strerror}", now_ns)
         self._on_start(process.pid)
         deadline_ns = now_ns + round((seconds + TIMEOUT_S) * 1e9)
-        self._calls.append(_Call(kind, pid, process, now_ns, deadline_ns, output, errors))
+        self._calls.append(Call(kind, pid, process, now_ns, deadline_ns, output, errors))
         return None
 
     def _failed(self, pid: int, reason: str, start_ns: int) -> PySpyFailure:
@@ -311,7 +204,7 @@ class PySpy:
         return results
 
     @staticmethod
-    def _ended(call: _Call) -> int | None:
+    def _ended(call: Call) -> int | None:
         """Exit status, or None while it runs; takes its CPU time from the kernel as it is reaped."""
         if sys.platform == "win32":
             call.cpu_ns = max(call.cpu_ns, cpu_ns_of(call.process.pid))
@@ -323,7 +216,7 @@ class PySpy:
         call.process.returncode = os.waitstatus_to_exitcode(status)
         return call.process.returncode
 
-    def _result(self, call: _Call, status: int, now_ns: int) -> Result:
+    def _result(self, call: Call, status: int, now_ns: int) -> Result:
         if call.kind == "trace":
             return self._trace(call, status)
         if call.kind in SNAPSHOTS:
@@ -343,19 +236,19 @@ class PySpy:
             )
         if self._finishing:
             return Stacks((), call.start_ns, now_ns)
-        return self._failed(call.pid, _reason(call), call.start_ns)
+        return self._failed(call.pid, call.reason(), call.start_ns)
 
-    def _snapshot(self, call: _Call, status: int, now_ns: int) -> Snapshot:
+    def _snapshot(self, call: Call, status: int, now_ns: int) -> Snapshot:
         """What a snapshot brought. A failed one is no sign for others: its process may just have ended."""
         threads: dict[int, ThreadStack] = {}
         end_ns, failure = now_ns, None
         try:
             # It may have ended some time before anybody asked.
-            end_ns -= max(0, time.monotonic_ns() - _monotonic(call.output.stat().st_mtime_ns))
+            end_ns -= max(0, time.monotonic_ns() - monotonic_of(call.output.stat().st_mtime_ns))
             if status == 0:
                 threads = parse_threads(call.output.read_text(errors="replace"), call.pid, self._find_tid)
             elif not self._finishing:
-                failure = _reason(call)
+                failure = call.reason()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             failure = f"py-spy wrote what cannot be read: {error}"
         return Snapshot(
@@ -363,9 +256,9 @@ class PySpy:
             failure, call.kind == "waiters",
         )  # fmt: skip
 
-    def _trace(self, call: _Call, status: int) -> Trace:
+    def _trace(self, call: Call, status: int) -> Trace:
         """What a trace brought. One that fails is no sign for others: its process may just have ended."""
-        _note_begin(call)
+        call.note_begin()
         end_ns = time.monotonic_ns()
         begun_ns = end_ns if call.begun_ns is None else call.begun_ns
         try:
@@ -374,11 +267,11 @@ class PySpy:
             if status == 0 and log is not None:
                 # Its last words come just after the last sample; our own clock shows when somebody asked.
                 # Not the stamp of its output: of a file that was and stays empty that does not move.
-                end_ns = max(begun_ns, _monotonic(call.errors.stat().st_mtime_ns))
+                end_ns = max(begun_ns, monotonic_of(call.errors.stat().st_mtime_ns))
                 stacks = parse_stacks(text, call.pid, self._find_tid, frameless=True)
-                samples = _samples_of(log, call, end_ns - begun_ns)
+                samples = call.samples_of(log, end_ns - begun_ns)
                 return Trace(call.pid, stacks, log.held, samples, begun_ns, end_ns)
-            reason = None if self._finishing else _reason(call)
+            reason = None if self._finishing else call.reason()
         except (OSError, ValueError) as error:
             reason = f"py-spy wrote what cannot be read: {error}"
         return Trace(call.pid, (), 0, 0, begun_ns, end_ns, reason)
@@ -443,48 +336,4 @@ class PySpy:
                 if sys.platform == "win32":
                     call.process.kill()
                 else:
-                    _send(call, signal.SIGINT)
-
-
-def _send(call: _Call, number: int) -> None:
-    """Send a signal; unlike Popen's own way this does not reap a call that has just ended."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(call.process.pid, number)  # not reaped yet, so the pid is still its
-
-
-def _has_ended(call: _Call) -> bool:
-    """Whether it is over; `poll` still finds its status."""
-    return os.waitid(os.P_PID, call.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _reason(call: _Call) -> str:
-    word = "dump" if call.kind in DUMPS else "record"
-    if call.late:
-        return f"py-spy {word} did not end in time"
-    said = error_text(call.errors.read_text(errors="replace"))
-    return f"py-spy {word} failed: {said or 'it said nothing'}"
-
-
-def _monotonic(wall_ns: int) -> int:
-    """A moment of the wall clock, as files are stamped with, on the monotonic one."""
-    return wall_ns - time.time_ns() + time.monotonic_ns()
-
-
-def _note_begin(call: _Call) -> None:
-    """py-spy says that it samples just before its first sample: the file's stamp tells when."""
-    if call.begun_ns is None:
-        with contextlib.suppress(OSError):
-            status = call.errors.stat()
-            with call.errors.open(errors="replace") as file:
-                if has_begun(file.read(4096)):
-                    # Read at the end, it is stamped with that; then the time it was to take must do.
-                    begun_ns = _monotonic(status.st_mtime_ns)
-                    if call.process.returncode is not None:
-                        begun_ns = max(call.launched_ns, begun_ns - call.seconds * 1_000_000_000)
-                    call.begun_ns = begun_ns
-
-
-def _samples_of(log: TraceLog, call: _Call, length_ns: int) -> int:
-    """How many samples a trace took. It does not say so, but one that was not ended early took them all."""
-    taken = call.rate_hz * call.seconds - 1 if log.whole else round(call.rate_hz * length_ns / 1e9)
-    return max(log.held, taken - log.errors, 0)
+                    call.send(signal.SIGINT)

@@ -164,8 +164,8 @@ def holder_over(holds: Iterable[Hold], gil: int, start_ns: int, end_ns: int) -> 
     """The lane that held a GIL for at least half of a span, by its holds: the one its cell is drawn for."""
     held: Counter[int] = Counter()
     for hold in holds:
-        if hold.gil == gil and hold.lane is not None:
-            held[hold.lane] += max(0, min(hold.end_ns, end_ns) - max(hold.start_ns, start_ns))
+        if hold.gil == gil and hold.lane is not None and hold.start_ns < end_ns and hold.end_ns > start_ns:
+            held[hold.lane] += min(hold.end_ns, end_ns) - max(hold.start_ns, start_ns)
     most = max(held, key=lambda lane: held[lane], default=None)
     return most if most is not None and 2 * held[most] >= end_ns - start_ns else None
 

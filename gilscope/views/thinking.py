@@ -43,7 +43,7 @@ class ThinkingApp(ScopeApp):
         self.unchecked = False
         """The recording's pages are still to be checked, while it is shown."""
         self._damaged = False
-        """It ends because the recording is damaged."""
+        """They are not what they should be, and the app ends for that."""
         self.sought = ""
         """What was searched for last."""
         self._judging = False
@@ -78,12 +78,13 @@ class ThinkingApp(ScopeApp):
     def _handle_exception(self, error: Exception) -> None:
         """Of a recording that is not checked yet, rows of any type may be shown: is it that?"""
         if self._damaged:
-            return  # what was still on its way met the same rows
+            return  # one more frame of it, drawn on the way out
         wrong = self._damage() if self.unchecked else ""
         if not wrong:
             super()._handle_exception(error)
             return
-        self.unchecked, self._damaged = False, True
+        self.unchecked = False
+        self._damaged = True
         self.fail(wrong)
         # What failed may be the loop that would have ended the app.
         self._close_messages_no_wait()

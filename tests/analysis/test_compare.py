@@ -18,6 +18,7 @@ from gilscope.text import width
 def summary(mode: str, wall_s: float, **changes: Any) -> dict[str, Any]:
     values: dict[str, Any] = {
         "held": 0.5, "cores_used": 1.0, "memory": 20.0, "processes": 1, "exit_code": 0, "verdict": "mixed",
+        "others": (0.02, 0.03),
     }  # fmt: skip
     values |= changes
     return {
@@ -25,6 +26,10 @@ def summary(mode: str, wall_s: float, **changes: Any) -> dict[str, Any]:
         "machine": {"cores_usable": 2},
         "gils": [{"utilisation": None}, {"utilisation": values["held"]}],
         "processes": [{}] * values["processes"],
+        "cores": [
+            {"busy_mean": None if others is None else 0.4 + others, "target_share": 0.4}
+            for others in values["others"]
+        ],
         "totals": {
             "cores_used_mean": values["cores_used"], "waiting_s": 1.0, "memory_peak_mb": values["memory"],
         },
@@ -61,6 +66,30 @@ def test_threads_that_are_faster() -> None:
     assert advice[0] == "Use threads: 1.00 s instead of 3.00 s, 3.00 times as fast."
     assert "The last process had started after 0.25 s." in advice[1]
     assert advice[2] == "9 processes took 21 MB at most, threads 20 MB."
+
+
+@pytest.mark.parametrize(("threads_s", "processes_s"), [(1.9, 4.9), (2.0, 2.0)])
+def test_other_programs_had_the_cores(threads_s: float, processes_s: float) -> None:
+    """That processes were not faster says nothing then: seen on a machine that ran tests meanwhile."""
+
+    def said(**processes: Any) -> list[str]:
+        threads = run("threads", threads_s, verdict="gil-bound", cores_used=0.6)
+        found = compare([threads, run("processes", processes_s, cores_used=0.7, **processes)])
+        assert found["ways"][0]["others_cores"] == pytest.approx(0.05)
+        advice: list[str] = found["advice"]
+        return advice
+
+    crowded = said(others=(0.6, 0.5))
+    assert crowded[0] == "Run it again in quiet: other programs used 1.1 of the 2 cores."
+    assert crowded[1].startswith(f"Processes had no cores to be faster on ({processes_s:.2f} s, threads ")
+    for others in ((0.1, 0.1), (0.6, None)):  # few others; not known
+        assert said(others=others)[0].startswith(("Use threads", "Neither is faster"))
+
+
+def test_other_programs_do_not_matter_where_processes_are_faster() -> None:
+    threads = run("threads", 8.0, verdict="gil-bound")
+    advice = compare([threads, run("processes", 4.0, cores_used=1.2, others=(0.5, 0.5))])["advice"]
+    assert advice[0].startswith("Use processes: 4.00 s")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gilscope.sources import elf, gil, layouts, libc
-from gilscope.sources.gil import InterpreterReader
+from gilscope.sources.interpreter import MAX_TID, InterpreterReader
 from gilscope.sources.layouts import DEBUG_OFFSETS_SIZE, Layout
 from gilscope.sources.memory import ProcessMemory, ReadFailedError
 from tests.fuzz.guard import TooLongError, limited
@@ -137,7 +137,7 @@ def _everything(memory: Failing, layout: Layout | None) -> int:
         for _ in range(SAMPLES):
             with contextlib.suppress(ReadFailedError):
                 sample = _sampled(memory, probe)
-                assert -1 <= sample.tid <= gil.MAX_TID or sample.tid in reader.claims
+                assert -1 <= sample.tid <= MAX_TID or sample.tid in reader.claims
                 assert probe.switch_interval_us() <= gil.MAX_SWITCH_INTERVAL_US
                 answered += 1
     return answered

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass, field
 
 from gilscope.sources import layouts
-from gilscope.sources.gil import InterpreterReader
+from gilscope.sources.interpreter import InterpreterReader
 from gilscope.sources.layouts import COOKIE, DEBUG_OFFSETS_SIZE, Layout, Version
 from gilscope.sources.memory import ProcessMemory
 

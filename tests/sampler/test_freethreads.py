@@ -23,7 +23,7 @@ from gilscope.sampler.interpreters import Keys
 from gilscope.sampler.merge import GilFold
 from gilscope.sampler.watch import ProcessWatch
 from gilscope.sources import processes
-from gilscope.sources.gil import Attachment, InterpreterReader
+from gilscope.sources.interpreter import Attachment, InterpreterReader
 from gilscope.sources.memory import ReadFailedError
 from gilscope.sources.tasks import Seen, Sweep, Task
 from tests.layouts.image import ATTACHMENT, INT_MAX, OFFSETS, Image

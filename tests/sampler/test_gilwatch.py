@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gilscope.model import NS_PER_MS, Gil
 from gilscope.sampler.gilwatch import GilWatch
 from gilscope.sampler.merge import GilFold, GilSums
-from gilscope.sources.gil import GilProbe, InterpreterReader
+from gilscope.sources.gil import GilProbe
+from gilscope.sources.interpreter import InterpreterReader
 from gilscope.sources.layouts import from_table
 
 MS = NS_PER_MS

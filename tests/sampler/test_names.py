@@ -12,7 +12,8 @@ import pytest
 
 from gilscope.sampler.stacks import StackCollector, names_its_threads
 from gilscope.sources.processes import thread_names
-from gilscope.sources.pyspy import Names, PySpy, Stacks
+from gilscope.sources.pyspy import PySpy
+from gilscope.sources.pyspy_results import Names, Stacks
 from tests.commands import watch
 from tests.pythons import found_free_threaded
 

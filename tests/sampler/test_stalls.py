@@ -11,7 +11,7 @@ from gilscope.recording.reader import RecordingReader
 from gilscope.sampler.gilwatch import LaneHold
 from gilscope.sampler.stallfold import LongHold
 from gilscope.sampler.stalls import BURST, StallWatch
-from gilscope.sources.pyspy import PySpyFailure, Snapshot
+from gilscope.sources.pyspy_results import PySpyFailure, Snapshot
 from gilscope.sources.pyspy_text import ThreadStack
 from tests.commands import gilscope, watch
 from tests.pythons import found_pythons

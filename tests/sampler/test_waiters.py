@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from gilscope.model import NS_PER_MS, NS_PER_S, Frame, LaneTick, WaitingStack
 from gilscope.sampler.waiters import FIRST_LOOKS, WaiterLooks
 from gilscope.sampler.watch import ProcessWatch
-from gilscope.sources.pyspy import PySpy, Snapshot
+from gilscope.sources.pyspy import PySpy
+from gilscope.sources.pyspy_results import Snapshot
 from gilscope.sources.pyspy_text import ThreadStack
 
 MS = NS_PER_MS

@@ -14,8 +14,15 @@ from pathlib import Path
 import pytest
 
 from gilscope.sources import elf
-from gilscope.sources.gil import InterpreterReader, NotReadableError
-from gilscope.sources.memory import Mapping, ProcessMemory, ReadFailedError, files_in, mapped_files
+from gilscope.sources.interpreter import InterpreterReader
+from gilscope.sources.memory import (
+    Mapping,
+    NotReadableError,
+    ProcessMemory,
+    ReadFailedError,
+    files_in,
+    mapped_files,
+)
 from tests.pythons import found_pythons
 from tests.watched import ROOT, TARGETS, Watched, wait_for
 
@@ -268,7 +275,7 @@ def test_without_the_right_to_open_what_is_mapped(build: str, tmp_path: Path) ->
     copy = _copied_library(build, tmp_path)
     program = f"""
         import os, subprocess, sys
-        from gilscope.sources.gil import InterpreterReader
+        from gilscope.sources.interpreter import InterpreterReader
         from gilscope.sources.memory import mapped_files
         env = dict(os.environ, LD_LIBRARY_PATH={str(tmp_path)!r})
         with subprocess.Popen({[str(BUILDS[build]), str(TARGETS / "sleepers.py"), "1", "600"]!r}, env=env,

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from gilscope.sources import layouts
-from gilscope.sources.gil import GilProbe, InterpreterReader, NotReadableError, Sample, _struct_at
-from gilscope.sources.memory import ReadFailedError
+from gilscope.sources.gil import GilProbe, Sample
+from gilscope.sources.interpreter import InterpreterReader
+from gilscope.sources.layouts import fields_at
+from gilscope.sources.memory import NotReadableError, ReadFailedError
 from tests.pythons import found_pythons
 from tests.watched import wait_for, watched
 
@@ -223,5 +225,5 @@ def test_a_holder_in_no_list_is_told_as_such() -> None:
     ],
 )
 def test_a_struct_that_skips(fields: list[tuple[int, str]], expected: tuple[int, ...]) -> None:
-    made = _struct_at(fields)
+    made = fields_at(fields)
     assert made.unpack(bytes(range(made.size))) == expected

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gilscope.sources import layouts
-from gilscope.sources.gil import GilProbe, InterpreterReader
+from gilscope.sources.gil import GilProbe
+from gilscope.sources.interpreter import InterpreterReader
 from gilscope.sources.layouts import COOKIE, DEBUG_OFFSETS_SIZE, GilFields, from_debug_offsets, from_table
 from gilscope.sources.memory import ProcessMemory
 

@@ -16,7 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gilscope.sources import elf, finding, gil, layouts, libc
-from gilscope.sources.gil import InterpreterReader
+from gilscope.sources.interpreter import (
+    MAX_INTERPRETER_ID,
+    MAX_INTERPRETERS,
+    MAX_THREADS,
+    MAX_TID,
+    InterpreterReader,
+)
 from gilscope.sources.layouts import DEBUG_OFFSETS_SIZE, Layout
 from gilscope.sources.memory import Mapping, ReadFailedError, files_in, mapped_files
 from tests.layouts.image import OFFSETS, RUNTIME, Image, ImageMemory
@@ -46,8 +52,8 @@ def _read_everything(image: Image, layout: Layout | None) -> None:
     for probe in probes[:5]:
         with soon(), suppress(ReadFailedError):
             sample = probe.sample()
-            assert -1 <= sample.tid <= gil.MAX_TID or sample.tid in reader.claims
-            assert 0 <= probe.interpreter <= gil.MAX_INTERPRETER_ID
+            assert -1 <= sample.tid <= MAX_TID or sample.tid in reader.claims
+            assert 0 <= probe.interpreter <= MAX_INTERPRETER_ID
             assert 0 <= probe.switch_interval_us() <= gil.MAX_SWITCH_INTERVAL_US
 
 
@@ -115,13 +121,13 @@ def test_nothing_but_garbage(words: list[int]) -> None:
 
 
 def _many_interpreters(image: Image) -> None:
-    for _ in range(gil.MAX_INTERPRETERS + 200):
+    for _ in range(MAX_INTERPRETERS + 200):
         image.add_interpreter()
 
 
 def _many_threads(image: Image) -> None:
     main = image.add_interpreter()
-    for _ in range(gil.MAX_THREADS + 500):
+    for _ in range(MAX_THREADS + 500):
         image.add_thread(main, TID)
 
 

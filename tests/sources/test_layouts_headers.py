@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gilscope.sources import layouts
-from gilscope.sources.gil import InterpreterReader
+from gilscope.sources.interpreter import InterpreterReader
 from gilscope.sources.layouts import Layout
 from tests.layouts import headers as headers_module
 from tests.layouts.__main__ import main

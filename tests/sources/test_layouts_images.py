@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gilscope.sources.gil import Attachment, InterpreterReader, Sample
+from gilscope.sources.gil import Sample
+from gilscope.sources.interpreter import Attachment, InterpreterReader
 from gilscope.sources.libc import waiters_offset
 from gilscope.sources.memory import NotReadableError, ReadFailedError
 from tests.layouts.image import ATTACHMENT, INT_MAX, OFFSETS, RUNTIME, Image

@@ -83,7 +83,7 @@ def test_a_file_that_is_gone(tmp_path: Path) -> None:
 
 
 def test_a_deleted_interpreter_can_still_be_read(tmp_path: Path) -> None:
-    from gilscope.sources.gil import InterpreterReader
+    from gilscope.sources.interpreter import InterpreterReader
 
     copy = tmp_path / "python (deleted) ü"
     shutil.copy(Path(sys.executable).resolve(), copy)

@@ -98,3 +98,17 @@ async def test_rows_that_make_no_sense_are_never_shown(tmp_path: Path) -> None:
     app = replay(damaged(tmp_path / "r.gilscope", change))
     assert "its ticks do not follow each other" in await ended(app)
     assert app.dashboard.viewing is None
+
+
+@pytest.mark.usefixtures("slow")
+async def test_frames_on_the_way_out(tmp_path: Path) -> None:
+    """More than one of them may fail before the app has ended: it is said once, and in words."""
+    app = replay(damaged(tmp_path / "r.gilscope", WRONG["names"]))
+
+    def twice(error: Exception) -> None:
+        handle(error)
+        handle(error)
+
+    handle, app._handle_exception = app._handle_exception, twice  # type: ignore[method-assign] # as Textual calls it
+    assert "is damaged" in await ended(app)
+    assert app.return_code == 0
