@@ -121,8 +121,8 @@ def test_several_gils_have_a_line_each_and_what_does_not_fit_is_counted() -> Non
     assert lines[0].startswith("▶ cpu-1  ")
     assert "█████─────" in lines[0]
     assert lines[2].startswith("  3 more: 1 shows them")
-    idle, lines = replace(GIL, held_share=0.02, process="pid 1"), [replace(GIL, process="pid 2")] * 2
-    shown = [strip.text for strip in render_gils([idle, *lines], 80, 2, PALETTE, full=True)]
+    idle, busy = replace(GIL, held_share=0.02, process="pid 1"), replace(GIL, process="pid 2")
+    shown = [strip.text for strip in render_gils([idle, busy, busy], 80, 2, PALETTE, full=True)]
     assert "pid 2" in shown[0], "what is held comes before what idles"
     assert shown[1].rstrip() == "  2 more"
 
