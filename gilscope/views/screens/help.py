@@ -83,7 +83,8 @@ class HelpScreen(Modal[None]):
 
     def compose(self) -> ComposeResult:
         """Text that scrolls."""
-        with Reading(classes="help"):
+        with Reading(classes="help") as page:
+            page.border_subtitle = "↓ keys, states, words ── esc closes" if self._keys else "esc closes"
             yield Static(Hanging(self._text(self._colours())))
 
     def _colours(self) -> Sequence[str]:
