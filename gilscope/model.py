@@ -25,6 +25,8 @@ ATTACHED = "attach"
 
 NOT_KNOWN = "not-known"
 """The kind of an event that names what cannot be known of this session, and why."""
+WAITS_NOT_KNOWN = "waits-not-known"
+"""Likewise of one process: which of its threads wait for a GIL. Their waiting is part of what is unknown."""
 
 
 class State(IntEnum):

@@ -17,7 +17,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -149,14 +148,15 @@ class _Told:
 def _watched(item: pytest.Item, marks: Sequence[pytest.Mark]) -> list[pytest.TestReport]:
     """The reports of a test that ran watched."""
     from gilscope.errors import GilscopeError  # noqa: PLC0415 - pytest starts with us, and starts fast
+    from gilscope.folders import OwnFolder  # noqa: PLC0415
     from gilscope.launch.runs import run_watched  # noqa: PLC0415
 
     recording = _recording_of(item)
     try:
         limits = _limits(marks)
-        with tempfile.TemporaryDirectory(prefix="gilscope-") as folder:
-            told_to = Path(folder) / "reports"
-            run = run_watched(_command(item, told_to, Path(folder)), recording)
+        with OwnFolder() as folder:
+            told_to = folder.path / "reports"
+            run = run_watched(_command(item, told_to, folder.path), recording)
             told = _read(item.config, told_to)
         summary, outcomes = _figures(run, recording, told, limits)
     except GilscopeError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -13,11 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from gilscope.analysis.unknown import KINDS
 from gilscope.errors import EXIT_CANNOT_OBSERVE, CannotObserveError
 from gilscope.exports import text
 from gilscope.exports.read import summary_of, watch_quality
 from gilscope.launch.spec import resolve_spec
-from gilscope.model import NOT_KNOWN
 from gilscope.recording.reader import RecordingReader
 from gilscope.sampler.config import SamplerConfig
 from gilscope.sampler.session import run_session
@@ -168,7 +169,7 @@ def test_files_that_a_kernel_does_not_have(
     refuse(monkeypatch, file, error)
     run_session(config)
     reader = RecordingReader(config.recording)
-    told = [event.text for event in reader.events() if event.kind == NOT_KNOWN]
+    told = [event.text for event in reader.events() if event.kind in KINDS]
     assert [named in line for line in told] == [True]
     summary = summary_of(reader)
     assert summary["gilscope"]["not_known"] == told
@@ -180,6 +181,21 @@ def test_files_that_a_kernel_does_not_have(
     assert len(threads) == 2
     assert sum(lane["held_share"] for lane in threads) > 0.5
     assert all(lane["cpu_s"] > 0.01 for lane in threads)
+    # Who waits is unknown, not nobody; how many wait, and for how long in all, each GIL counts itself.
+    waiting = [lane["waiting_s"] for lane in summary["lanes"]]
+    total_s = summary["totals"]["waiting_s"]
+    part = summary_of(reader, start_ns=reader.head_ns() // 2)
+    if file == "/syscall":
+        assert waiting == [None] * 3
+        assert {lane["waiting_ci95"] for lane in summary["lanes"]} == {None}
+        assert [lane["waiting_s"] for lane in part["lanes"]] == [None] * 3
+        assert re.search(
+            r"^MainThread( +\S+){1}( +\S+ %){2} +\? ", text.render(summary, quality), re.MULTILINE
+        )
+        assert summary["gils"][0]["contention"] > 0.1
+        assert total_s > 0.05
+    else:
+        assert sum(waiting) == pytest.approx(total_s, abs=0.001)
     reader.close()
 
 

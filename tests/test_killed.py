@@ -13,7 +13,7 @@ import pytest
 from gilscope.exports.read import summary_of
 from gilscope.recording.reader import RecordingReader
 from tests.benchmarks.tools import Screen
-from tests.commands import environment
+from tests.commands import environment, gilscope
 from tests.watched import TARGETS, is_gone, wait_for
 
 LOST_S = 1.0
@@ -39,7 +39,9 @@ def head_ns(path: Path) -> int:
 def test_killed(who: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in environment(tmp_path).items():
         monkeypatch.setenv(name, value)
-    path = tmp_path / "r.gilscope"
+    path, place = tmp_path / "r.gilscope", tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setenv("TMPDIR", str(place))
     command = [sys.executable, "-m", "gilscope", "run", "-o", str(path), str(TARGETS / "cpu_threads.py")]
     screen = Screen.start([*command, "--", "2", "60"], 100, 30)
     sampler = target = 0
@@ -68,6 +70,9 @@ def test_killed(who: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         if who == "sampler":
             assert screen.read_for(30, until=b"ended unexpectedly") or b"unexpectedly" in screen.output
             wait_for(lambda: screen.read_for(0.1) or is_gone(screen.pid), "the app does not end")
+            # What it had among the temporary files goes with the next session.
+            assert gilscope(tmp_path, "run", "--headless", "-c", "pass").code == 0
+            assert list(place.iterdir()) == []
     finally:
         for pid in (target, sampler, screen.pid):
             if pid and not is_gone(pid):

@@ -9,6 +9,7 @@ import pytest
 
 from gilscope.launch.spec import resolve_spec
 from gilscope.recording.reader import RecordingReader
+from gilscope.roles import FORK_SERVER, OF_FORK_SERVER, RESOURCE_TRACKER, SPAWNED, roles_in
 from gilscope.sampler.config import SamplerConfig
 from gilscope.sampler.session import run_session
 from tests.commands import watch
@@ -77,6 +78,18 @@ def test_eight_workers_of_each_start_method(version: str, method: str, tmp_path:
     for pid in pids:
         lived_s = processes[pid]["end_s"] - processes[pid]["start_s"]
         assert lived_s - lanes[pid, pid]["alive_s"] < FOUND_WITHIN_S
+    # The others that multiprocessing started are named for what they are, everywhere with the same words.
+    found = roles_in(summary["processes"])
+    workers = {"fork": None, "spawn": SPAWNED, "forkserver": OF_FORK_SERVER}[method]
+    assert {found.get(pid) for pid in pids} == {workers}
+    helpers = sorted(role for pid, role in found.items() if pid not in pids)
+    assert (
+        helpers
+        == [[], [RESOURCE_TRACKER], [FORK_SERVER, RESOURCE_TRACKER]][
+            ["fork", "spawn", "forkserver"].index(method)
+        ]
+    )
+    assert all(f"  {role}: " in outcome.stderr for role in helpers)
 
 
 def test_many_processes_leave_no_descriptor(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ Keys are stable: people and scripts use them. `_s` seconds, `_ms` milliseconds, 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from gilscope.analysis.functions import functions, rest_on
+from gilscope.analysis.process_rows import peak_mb, process_row, rounded
 from gilscope.analysis.quality import achieved_hz
 from gilscope.analysis.stalls import stalls_shown
 from gilscope.analysis.unknown import not_known
@@ -21,6 +22,7 @@ from gilscope.model import (
     N_STATES,
     NS_PER_MS,
     NS_PER_S,
+    WAITS_NOT_KNOWN,
     Event,
     Gap,
     Gil,
@@ -36,13 +38,13 @@ from gilscope.model import (
 )
 
 SCHEMA = "gilscope.summary/1"
-ZOMBIE_KIND, ORPHAN_KIND = "process-zombie", "process-orphaned"
-"""Events of these kinds say that a process ended and nobody asked how, or outlived its parent."""
 NOTE_KIND = "swap-note"
 """Events of this kind say what could not be carried over from threads to processes, or back."""
 Z95 = 1.96
 """Standard deviations of a 95 % interval."""
-_DIGITS = 6
+MOST_HIDDEN = 0.05
+"""Where who waits was not seen for this part of a thread's life at most, that is in the error of its waiting
+time; from there on that time is not known."""
 
 
 @dataclass(slots=True)
@@ -142,6 +144,7 @@ def summarise(
     blind = {gil.process for gil in gils if gil.key in sums.gils and gil.source == "py-spy"}
     whole_ns = session.ended_ns if session.ended_ns is not None else end_ns
     sweeps_hz = (session.sweeps or 0) * NS_PER_S / whole_ns if whole_ns else 0.0
+    told = {(event.kind, event.process) for event in events}
     lane_rows = [
         _lane(
             lane,
@@ -150,35 +153,38 @@ def summarise(
             watched_ns,
             end_ns,
             sees_waiting=lane.process not in blind,
+            may_hide=(WAITS_NOT_KNOWN, lane.process) in told,
             sweeps_hz=sweeps_hz,
             waits=waits,
         )
         for lane in lanes
     ]
-    told = {(event.kind, event.process) for event in events}
-    process_rows = [_process(process, process_ticks, lanes, session, end_ns, told) for process in processes]
+    process_rows = [
+        process_row(process, process_ticks, lanes, session, end_ns, told) for process in processes
+    ]
     # py-spy sees neither who waits nor when the GIL passes on.
     known = stalls if session.source == "probe" else None
     stall_rows = None if known is None else stalls_shown(known, lanes, gils, processes)
+    is_unseen = any(row["waiting_s"] is None for row in lane_rows) and not blind
     wall_s = (end_ns - start_ns) / NS_PER_S
     cpu_s = sum(row["cpu_s"] for row in process_rows)
     return {
         "schema": SCHEMA,
         "gilscope": {
             "version": session.gilscope_version,
-            "rate_hz": {"asked": session.rate_hz, "achieved": None if rate_hz is None else _round(rate_hz)},
+            "rate_hz": {"asked": session.rate_hz, "achieved": None if rate_hz is None else rounded(rate_hz)},
             "tick_ms": session.tick_ns / NS_PER_MS,
             "source": session.source,
             "cost": {
-                "cpu_s": _round(session.cost_cpu_ns / NS_PER_S),
-                "share_of_core": _round(session.cost_cpu_ns / end_ns) if end_ns else None,
+                "cpu_s": rounded(session.cost_cpu_ns / NS_PER_S),
+                "share_of_core": rounded(session.cost_cpu_ns / end_ns) if end_ns else None,
             },
             "gaps": [
                 {
                     "source": gap.source,
                     "pid": gap.pid,
                     "reason": gap.reason,
-                    "seconds": _round((gap.end_ns - gap.start_ns) / NS_PER_S),
+                    "seconds": rounded((gap.end_ns - gap.start_ns) / NS_PER_S),
                 }
                 for gap in gaps
             ],
@@ -193,7 +199,7 @@ def summarise(
             "implementation": session.implementation,
             "pid": session.pid,
             "exit_code": session.exit_code,
-            "wall_s": _round(wall_s),
+            "wall_s": rounded(wall_s),
             "started": session.started,
         },
         "machine": {
@@ -207,18 +213,18 @@ def summarise(
         "cores": [
             {
                 "core": core,
-                "busy_mean": _round(load.busy_ns / load.length_ns) if load.length_ns else None,
-                "target_share": _round(load.target_ns / load.length_ns) if load.length_ns else None,
+                "busy_mean": rounded(load.busy_ns / load.length_ns) if load.length_ns else None,
+                "target_share": rounded(load.target_ns / load.length_ns) if load.length_ns else None,
             }
             for core, load in sorted(sums.cores.items())
         ],
         "totals": {
-            "cores_used_mean": _round(cpu_s / wall_s) if wall_s else None,
-            "held_s": _round(sum(gil.held_ns for gil in sums.gils.values()) / NS_PER_S),
-            "waiting_s": _total(lane_rows, "waiting_s"),
+            "cores_used_mean": rounded(cpu_s / wall_s) if wall_s else None,
+            "held_s": rounded(sum(gil.held_ns for gil in sums.gils.values()) / NS_PER_S),
+            "waiting_s": _queued(gils, sums) if is_unseen else _total(lane_rows, "waiting_s"),
             "native_s": _total(lane_rows, "native_s"),
-            "cpu_s": _round(cpu_s),
-            "memory_peak_mb": _peak_mb(process_ticks),
+            "cpu_s": rounded(cpu_s),
+            "memory_peak_mb": peak_mb(process_ticks),
             "threads_created": session.threads_created,
             "threads_started": session.threads_started,
             "processes_started": _started(session, processes),
@@ -252,14 +258,18 @@ def share_error(share: float, samples: int) -> float | None:
     return Z95 * math.sqrt(max(0.0, spread)) / (1 + Z95**2 / samples)
 
 
-def _round(value: float) -> float:
-    return round(value, _DIGITS)
-
-
 def _total(rows: Sequence[dict[str, Any]], key: str) -> float | None:
     """The sum of all rows, None if one of them does not know."""
     values = [row[key] for row in rows]
-    return None if any(value is None for value in values) else _round(sum(values))
+    return None if any(value is None for value in values) else rounded(sum(values))
+
+
+def _queued(gils: Sequence[Gil], sums: _Sums) -> float | None:
+    """How long all threads waited, by what each GIL counts, where it is not known which of them did."""
+    watched = [(gil, sums.gils[gil.key]) for gil in gils if gil.key in sums.gils]
+    if not watched or any(gil.kind == "disabled" or of_gil.waiter_ns < 0 for gil, of_gil in watched):
+        return None
+    return rounded(sum(of_gil.waiter_ns for _, of_gil in watched) / NS_PER_S)
 
 
 def _watched_by_process(sums: _Sums, process_of_gil: dict[int, int]) -> dict[int, int]:
@@ -280,22 +290,22 @@ def _gil(gil: Gil, pids: dict[int, int], sums: _GilSums) -> dict[str, Any]:
         "pid": pids.get(gil.process),
         "interpreter": gil.interpreter,
         "kind": gil.kind,
-        "utilisation": None if utilisation is None else _round(utilisation),
+        "utilisation": None if utilisation is None else rounded(utilisation),
         "ci95": None if utilisation is None else _rounded(share_error(utilisation, sums.samples)),
-        "contention": _round(sums.contended_ns / watched) if watched and counts_waiters else None,
-        "waiters_mean": _round(sums.waiter_ns / watched) if watched and counts_waiters else None,
+        "contention": rounded(sums.contended_ns / watched) if watched and counts_waiters else None,
+        "waiters_mean": rounded(sums.waiter_ns / watched) if watched and counts_waiters else None,
         "waiters_max": sums.waiters_max if counts_waiters else None,
         "handoffs": sums.handoffs if counts_handoffs else None,
         "handoffs_seen": sums.handoffs_seen if counts_handoffs else None,
         "samples": sums.samples,
         # Whoever cannot see the GIL pass on cannot see a hold end.
-        "longest_hold_ms": _round(sums.longest_hold_ns / NS_PER_MS) if counts_handoffs else None,
+        "longest_hold_ms": rounded(sums.longest_hold_ns / NS_PER_MS) if counts_handoffs else None,
         "switch_interval_us": gil.switch_interval_us,
     }
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else _round(value)
+    return None if value is None else rounded(value)
 
 
 def _lane(
@@ -306,6 +316,7 @@ def _lane(
     end_ns: int,
     *,
     sees_waiting: bool,
+    may_hide: bool,
     sweeps_hz: float,
     waits: Mapping[int, Waits] | None,
 ) -> dict[str, Any]:
@@ -320,85 +331,24 @@ def _lane(
         "tid": lane.tid,
         "kind": lane.kind,
         "name": lane.label,
-        "alive_s": _round(alive_ns / NS_PER_S),
-        "cpu_s": _round(lane.cpu_ns / NS_PER_S),
-        "held_share": _round(sums.held_ns.get(lane.key, 0) / watched) if watched else None,
+        "alive_s": rounded(alive_ns / NS_PER_S),
+        "cpu_s": rounded(lane.cpu_ns / NS_PER_S),
+        "held_share": rounded(sums.held_ns.get(lane.key, 0) / watched) if watched else None,
     }
     for state in State:
         ns = blocked_ns if state is State.BLOCKED else states[state]
-        row[f"{state.word}_s"] = _round(ns / NS_PER_S)
+        row[f"{state.word}_s"] = rounded(ns / NS_PER_S)
     # Who waits is seen in sweeps: how many of them fell into the lane's life says how sure its part is.
     share = min(1.0, states[State.WAITING] / alive_ns) if alive_ns else 0.0
-    row["waiting_ci95"] = _rounded(share_error(share, round(sweeps_hz * alive_ns / NS_PER_S)))
+    error = share_error(share, round(sweeps_hz * alive_ns / NS_PER_S))
+    hidden = states[State.UNKNOWN] / alive_ns if alive_ns and may_hide else 0.0
+    row["waiting_ci95"] = None if error is None else rounded(min(1.0, error + hidden))
     own = waits.get(lane.key) if waits is not None else None
     row["waits"] = own.fields() if own is not None and own.count else None
-    if not sees_waiting:
+    if not sees_waiting or hidden > MOST_HIDDEN:
         # It is somewhere in what is unknown.
         row["waiting_s"] = row["waiting_ci95"] = row["waits"] = None
     return row
-
-
-def _process(
-    process: Process,
-    ticks: Sequence[ProcessTick],
-    lanes: Sequence[Lane],
-    session: Session,
-    end_ns: int,
-    told: Collection[tuple[str, int | None]],
-) -> dict[str, Any]:
-    own = [tick for tick in ticks if tick.process == process.key]
-    pss = [tick.pss_bytes for tick in own if tick.pss_bytes is not None]
-    uss = [tick.uss_bytes for tick in own if tick.uss_bytes is not None]
-    lanes_cpu_ns = sum(lane.cpu_ns for lane in lanes if lane.process == process.key)
-    threads = sum(lane.process == process.key for lane in lanes) if not own else 0
-    return {
-        "pid": process.pid,
-        "ppid": process.ppid,
-        "command": process.command,
-        "python": process.python,
-        "cpu_s": _round(max(process.cpu_ns, lanes_cpu_ns) / NS_PER_S),
-        "rss_max_mb": _round(max(tick.rss_bytes for tick in own) / 1e6) if own else None,
-        "pss_max_mb": _round(max(pss) / 1e6) if pss else None,
-        "uss_max_mb": _round(max(uss) / 1e6) if uss else None,
-        "threads_max": max((tick.threads for tick in own), default=threads),
-        "start_s": _round(process.start_ns / NS_PER_S),
-        "end_s": None
-        if process.end_ns is None and session.ended_ns is None
-        else _round((end_ns if process.end_ns is None else process.end_ns) / NS_PER_S),
-        "exit_code": process.exit_code,
-        "state": _state(process, session, told),
-    }
-
-
-def _state(process: Process, session: Session, told: Collection[tuple[str, int | None]]) -> str:
-    """What a process is to the process table: running, ended, orphaned (it outlived its parent), zombie."""
-    if (ZOMBIE_KIND, process.key) in told:
-        return "zombie"
-    if (ORPHAN_KIND, process.key) in told:
-        return "orphaned"
-    return "running" if process.end_ns is None and session.ended_ns is None else "ended"
-
-
-def _peak_mb(ticks: Sequence[ProcessTick]) -> float | None:
-    """The most that all processes together held: proportional shares where they were ever read, else RSS.
-
-    Shares are read more rarely than RSS; RSS counts pages that processes share once for each of them.
-    """
-    first_pss: dict[int, int] = {}
-    for tick in ticks:
-        if tick.pss_bytes is not None:
-            first_pss.setdefault(tick.process, tick.pss_bytes)
-    held: dict[int, int] = {}
-    by_moment: dict[int, dict[int, int]] = {}
-    for tick in sorted(ticks, key=lambda tick: tick.at_ns):
-        if tick.pss_bytes is not None:
-            held[tick.process] = tick.pss_bytes
-        elif tick.process not in first_pss:
-            held[tick.process] = tick.rss_bytes
-        else:
-            held.setdefault(tick.process, first_pss[tick.process])
-        by_moment.setdefault(tick.at_ns, {})[tick.process] = held[tick.process]
-    return _round(max(sum(moment.values()) for moment in by_moment.values()) / 1e6) if by_moment else None
 
 
 def _notes(events: Sequence[Event]) -> list[dict[str, Any]]:
@@ -410,6 +360,6 @@ def _notes(events: Sequence[Event]) -> list[dict[str, Any]]:
             times[event.text] = times.get(event.text, 0) + 1
             first_ns.setdefault(event.text, event.at_ns)
     return [
-        {"at_s": _round(first_ns[text] / NS_PER_S), "text": text, "times": count}
+        {"at_s": rounded(first_ns[text] / NS_PER_S), "text": text, "times": count}
         for text, count in times.items()
     ]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gilscope.model import NOT_KNOWN, Event, Session
+from gilscope.model import NOT_KNOWN, WAITS_NOT_KNOWN, Event, Session
+
+KINDS = (NOT_KNOWN, WAITS_NOT_KNOWN)
+"""Of events that hold for all of a process's or session's time, also for the parts after they were told."""
 
 ATTACHED_UNKNOWN = (
     "its output, how many threads it created and what was before: the process was there before gilscope"
@@ -13,5 +16,5 @@ ATTACHED_UNKNOWN = (
 
 def not_known(session: Session, events: Sequence[Event]) -> list[str]:
     """What is not known, each once, in the order in which it was noticed."""
-    told = [event.text for event in events if event.kind == NOT_KNOWN]
+    told = [event.text for event in events if event.kind in KINDS]
     return list(dict.fromkeys([ATTACHED_UNKNOWN, *told] if session.attached else told))

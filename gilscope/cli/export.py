@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 import signal
 import sys
@@ -193,7 +192,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 def _part_of(target: Path) -> Path:
     """Known by name before it is there: a signal between the two leaves nothing behind."""
-    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    return target.with_name(f".{target.name}.{os.urandom(4).hex()}.part")
 
 
 def _for_its_owner(name: str, flags: int) -> int:

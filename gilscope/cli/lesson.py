@@ -6,34 +6,36 @@ import contextlib
 import sys
 import textwrap
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from gilscope.cli.closing import sum_up
 from gilscope.cli.common import errors_end_it, has_live_screen
+from gilscope.cli.lesson_text import MARKDOWN, put_text
 from gilscope.cli.looks import check_look, look_of, look_options
+from gilscope.cli.serve import ServingCommand, need_screen, serve_option, watch_in_browser
 from gilscope.cli.watching import watch_headless, watch_on_screen
 from gilscope.errors import UsageError
 from gilscope.lessons import LESSONS, Lesson, beside, find, nearest
 from gilscope.sampler import config as limits
+from gilscope.serving.place import Place
 
 if TYPE_CHECKING:
     from gilscope.views.app import GilscopeApp
     from gilscope.views.scope_app import Look
 
 WIDTH = 80
-MARKDOWN = str.maketrans("", "", "`")
 
 
-@click.command()
+@click.command(cls=ServingCommand)
 @click.argument("name", required=False)
 @click.option("--seconds", type=float, metavar="S", help="How long its script is to run (default: its own).")
 @click.option(
     "--python", metavar="PATH", help="Interpreter to run it with (default: one that it can run on)."
 )
 @click.option("--headless", is_flag=True, help="No screen: the text, the run, the summary.")
+@serve_option
 @look_options
 def lesson(
     *,
@@ -41,16 +43,23 @@ def lesson(
     seconds: float | None,
     python: str | None,
     headless: bool,
+    serve: Place | None,
     theme: str | None,
     plain: bool | None,
 ) -> None:
     """Learn by watching: a short script, with a text beside it. Without a NAME: list the lessons."""
     with errors_end_it():
         check_look(theme)
+        need_screen(serve, headless=headless)
         if seconds is not None and not 0.5 <= seconds <= 3600:
             raise UsageError(
                 f"--seconds {seconds:g} is out of range: it is from 0.5 to 3600.\n"
                 "Leave it out for the lesson's own time."
+            )
+        if name is None and serve is not None:
+            raise UsageError(
+                "No lesson is named; a number after --serve is a port.\n"
+                "Name one first: gilscope lesson NAME --serve; `gilscope lesson` lists them."
             )
         if name is None:
             _list()
@@ -60,8 +69,9 @@ def lesson(
             meant = nearest(name)
             hint = f"Did you mean {meant}? " if meant else ""
             raise UsageError(f"There is no lesson {name}.\n{hint}`gilscope lesson` lists them all.")
-        on_screen = has_live_screen() and not headless
-        if on_screen:
+        if serve is not None:
+            code = _in_browser(chosen, seconds, python, serve, theme)
+        elif not headless and has_live_screen():
             code = _on_screen(chosen, seconds, python, look=lambda: look_of(theme, plain))
         else:
             code = _headless(chosen, seconds, python)
@@ -123,6 +133,16 @@ def _plain(markdown: str) -> str:
     return "\n\n".join(textwrap.fill(part, WIDTH) for part in paragraphs)
 
 
+def _in_browser(
+    chosen: Lesson, seconds: float | None, python: str | None, serve: Place, theme: str | None
+) -> int:
+    config = _config(chosen, seconds, python)
+    code = watch_in_browser(config, serve, theme=theme, lesson=chosen.name)
+    with contextlib.suppress(BrokenPipeError):
+        sum_up(config.recording, None)
+    return code
+
+
 def _on_screen(chosen: Lesson, seconds: float | None, python: str | None, *, look: Callable[[], Look]) -> int:
     """Show lessons until the user has had enough."""
     while True:
@@ -155,27 +175,11 @@ def _dress(chosen: Lesson, steps: list[int]) -> Callable[[GilscopeApp], None]:
     """What puts the lesson's text beside the scope; the user's wish for another one goes to `steps`."""
 
     def dress(app: GilscopeApp) -> None:
-        from gilscope.views.screens.lesson import LessonDashboard, LessonText  # noqa: PLC0415
-
         def step(by: int) -> None:
             if beside(chosen, by) is not None:
                 steps.append(by)
                 app.leave_for_another()
 
-        app.dashboard = LessonDashboard(
-            app.dashboard.what,
-            live=True,
-            resize_output=app.control.resize_output if app.control else None,
-            text=LessonText(
-                place=f"Lesson {LESSONS.index(chosen) + 1} of {len(LESSONS)}",
-                title=chosen.title,
-                paragraphs=tuple(
-                    (heading, chosen.part(heading).translate(MARKDOWN))
-                    for heading in ("", "Look at", "Change")
-                ),
-                script=Path(chosen.script).name,
-            ),
-            step=step,
-        )
+        put_text(app, chosen, step)
 
     return dress

@@ -11,6 +11,7 @@ import rich_click as click
 
 from gilscope.cli.common import check_writable, length_ns, say
 from gilscope.cli.gate import Gate
+from gilscope.cli.serve import need_screen, serve_option
 from gilscope.errors import UsageError
 from gilscope.model import NS_PER_MS, NS_PER_S
 from gilscope.sampler import config as limits
@@ -18,6 +19,7 @@ from gilscope.sampler import config as limits
 if TYPE_CHECKING:
     from gilscope.launch.attached import AttachSpec
     from gilscope.launch.spec import TargetSpec
+    from gilscope.serving.place import Place
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -90,10 +92,11 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 
 def watch_options(*, duration: str) -> Callable[[Command], Command]:
-    """Give a command the options of watching; `duration`: what --duration does there."""
+    """Give a ServingCommand the options of watching; `duration`: what --duration does there."""
 
     def give(command: Command) -> Command:
-        options = (*_OPTIONS, click.option("--duration", type=float, metavar="S", help=duration))
+        ends = click.option("--duration", type=float, metavar="S", help=duration)
+        options = (*_OPTIONS, ends, serve_option)
         for option in reversed(options):
             command = option(command)
         return command
@@ -119,6 +122,12 @@ class WatchOptions:
     junit_file: Path | None
     markdown_file: Path | None
     output: Path | None
+    serve: Place | None
+
+    @property
+    def prints_to_stdout(self) -> bool:
+        """Whether a report goes to standard output, which then holds nothing else."""
+        return "-" in (str(self.json_file), str(self.markdown_file))
 
     def gate(self) -> Gate:
         """The limits to hold the session against.
@@ -128,12 +137,13 @@ class WatchOptions:
         """
         return Gate.of(self.fail_on, junit_file=self.junit_file, markdown_file=self.markdown_file)
 
-    def check_numbers(self) -> None:
+    def check(self) -> None:
         """Check what can be checked before it is known what to watch.
 
         Raises:
-            UsageError: a number is out of range.
+            UsageError: a number is out of range, or two options contradict each other.
         """
+        need_screen(self.serve, headless=self.headless)
         _need("--rate", self._rate(), limits.MIN_RATE_HZ, limits.MAX_RATE_HZ, "samples a second")
         _need("--tick", self.tick, limits.MIN_TICK_MS, limits.MAX_TICK_MS, "ms")
         _need("--budget", self.budget, 0.1, 100, "percent of one core")

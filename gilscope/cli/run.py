@@ -13,10 +13,8 @@ from gilscope.cli.common import errors_end_it, has_live_screen
 from gilscope.cli.gate import list_metrics
 from gilscope.cli.looks import check_look, look_of, look_options
 from gilscope.cli.options import WatchOptions, watch_options
-from gilscope.cli.serve import ServingCommand, serve_option, watch_in_browser
+from gilscope.cli.serve import ServingCommand, watch_in_browser
 from gilscope.cli.watching import watch_headless, watch_on_screen
-from gilscope.errors import UsageError
-from gilscope.serving.place import Place
 
 
 @click.command(cls=ServingCommand)
@@ -37,7 +35,6 @@ from gilscope.serving.place import Place
 @click.option("--cwd", metavar="DIR", help="Directory to run it in.")
 @click.option("--env", multiple=True, metavar="K=V", help="Set an environment variable; may be repeated.")
 @watch_options(duration="End the script after so many seconds.")
-@serve_option
 @look_options
 def run(
     *,
@@ -50,7 +47,6 @@ def run(
     python: str | None,
     cwd: str | None,
     env: tuple[str, ...],
-    serve: Place | None,
     theme: str | None,
     plain: bool | None,
     **watching: Any,
@@ -73,9 +69,7 @@ def run(
     with errors_end_it():
         check_look(theme)
         gate = options.gate()
-        if serve is not None and options.headless:
-            raise UsageError("--serve shows the screen in a browser, --headless none.\nName one of them.")
-        options.check_numbers()
+        options.check()
         spec = resolve_spec(
             script=script,
             module=module,
@@ -88,9 +82,9 @@ def run(
             env=env,
         )
         config = options.settled(spec)
-        if serve is not None:
-            to_stdout = "-" not in (str(options.json_file), str(options.markdown_file))
-            exit_code = watch_in_browser(config, serve, theme=theme, address_to_stdout=to_stdout)
+        if options.serve is not None:
+            to_stdout = not options.prints_to_stdout
+            exit_code = watch_in_browser(config, options.serve, theme=theme, address_to_stdout=to_stdout)
         elif options.headless or not has_live_screen():
             exit_code = watch_headless(config)
         else:

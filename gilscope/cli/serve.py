@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -16,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from gilscope.cli.common import say
 from gilscope.errors import GilscopeError, RecordingError, UsageError
+from gilscope.model import ATTACHED
 from gilscope.sampler import config as limits
 from gilscope.serving.place import Listening, Place, is_place, listen, parse_place
 from gilscope.signals import HANG_UPS
@@ -72,12 +72,35 @@ serve_option = click.option(
 )
 
 
+def need_screen(serve: Place | None, *, headless: bool) -> None:
+    """A browser shows a screen.
+
+    Raises:
+        UsageError: none is wanted.
+    """
+    if serve is not None and headless:
+        raise UsageError("--serve shows the screen in a browser, --headless none.\nName one of them.")
+
+
 def watch_in_browser(
-    config: limits.SamplerConfig, place: Place, *, theme: str | None = None, address_to_stdout: bool = True
+    config: limits.SamplerConfig,
+    place: Place,
+    *,
+    theme: str | None = None,
+    lesson: str | None = None,
+    address_to_stdout: bool = True,
 ) -> int:
     """Watch in a process of its own, and show the recording in every browser that has the address.
 
-    The target is started once, and ends with the server unless it has ended before.
+    A target of ours is started once, and ends with the server unless it has ended before; another one is let
+    go of.
+
+    Args:
+        config: what to watch, and how.
+        place: where to serve.
+        theme: of the screen; None: the user's own.
+        lesson: the name of the one whose text stands beside it.
+        address_to_stdout: whether the address is what this command prints; else it goes with what it says.
     """
     from gilscope.recording.writer import make_way  # noqa: PLC0415 - a command starts fast
 
@@ -87,21 +110,26 @@ def watch_in_browser(
 
         make_way(config.recording)
         link = SamplerLink.start(dataclasses.replace(config, columns=COLUMNS, rows=ROWS).to_json())
-        shown = LiveSession(link, config.spec.display)
+        attached = config.spec.mode == ATTACHED
+        shown = LiveSession(link, f"the watch of {config.spec.display}" if attached else config.spec.display)
         title = " ".join([config.spec.display, *config.spec.args])
         settings = {
             "recording": os.fspath(config.recording),
             "title": title[:TITLE_MOST],
             "live": True,
+            "attached": attached,
+            "budget_share": config.budget_share,
+            "lesson": lesson,
             "theme": theme,
         }
+        words = OF_ANOTHERS if attached else OF_OURS
         try:
-            _serve(listening, place, shown, settings, to_stdout=address_to_stdout)
+            _serve(listening, place, shown, settings, words, to_stdout=address_to_stdout)
         finally:
             link.stop_target()
             link.finish()
     if link.error is not None:
-        click.echo(f"gilscope: {link.error}", err=True)
+        say(f"gilscope: {link.error}")
         if link.error_code is not None:
             sys.exit(link.error_code)
     return link.exit_code or 0
@@ -121,13 +149,30 @@ def replay_in_browser(
             "theme": theme,
         }
         shown = FinishedRecording(path)
-        _serve(listening, place, shown, settings, to_stdout=True)
+        _serve(listening, place, shown, settings, OF_RECORDING, to_stdout=True)
     if shown.error is not None:
         raise RecordingError(shown.error)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Words:
+    """What whoever serves is to know of it."""
+
+    others_can: str
+    """What others can do who learn the address."""
+    ctrl_c: str
+    """What it does where the server was started."""
+
+
+OF_OURS = Words("sees what the program prints, and can type to it and stop it", "ends all of it")
+OF_ANOTHERS = Words(
+    "sees what the program does, and can end the watch", "ends the watch, and the process runs on"
+)
+OF_RECORDING = Words("sees all that was recorded, and can end the server", "ends the server")
+
+
 class LiveSession:
-    """A session that was started here, as the pages see it."""
+    """A session that was started here, as the pages see it; `what`: the name of what may end before it."""
 
     def __init__(self, link: SamplerLink, what: str) -> None:
         self._link = link
@@ -198,9 +243,13 @@ def _serve(
     place: Place,
     shown: LiveSession | FinishedRecording,
     settings: Mapping[str, Any],
+    words: Words,
     *,
     to_stdout: bool,
 ) -> None:
+    import asyncio  # noqa: PLC0415 - it takes longer to load than most commands to run
+    import secrets  # noqa: PLC0415
+
     from gilscope.serving.access import Guard  # noqa: PLC0415
     from gilscope.serving.server import Serving  # noqa: PLC0415
 
@@ -226,15 +275,17 @@ def _serve(
         instead = ", with its name instead of 127.0.0.1" if at.everywhere else ""
         click.echo(
             f"gilscope: warning: other machines can reach this address{instead}, and nothing is encrypted: "
-            "whoever learns it sees what the program prints, and can type to it and stop it.",
+            f"whoever learns it {words.others_can}.",
             err=True,
         )
-    click.echo("gilscope: open this address in a browser; ctrl-c here ends all of it.", err=True)
+    click.echo(f"gilscope: open this address in a browser; ctrl-c here {words.ctrl_c}.", err=True)
     asyncio.run(_until_told(serving, listening))
 
 
 async def _until_told(serving: Serving, listening: socket.socket) -> None:
     """Serve; a signal to end is no error."""
+    import asyncio  # noqa: PLC0415
+
     from gilscope.serving.server import serve  # noqa: PLC0415
 
     loop = asyncio.get_running_loop()

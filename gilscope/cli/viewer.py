@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from gilscope.cli.common import ScreenVerdict, figures_until, flames_of, quality_of, span_of, verdict_of
+from gilscope.cli.lesson_text import put_text
 from gilscope.cli.looks import look_of
 from gilscope.launch.remote import ControlLine
+from gilscope.lessons import beside, find
 from gilscope.views.control import ControlStatus
 from gilscope.views.page_app import PageApp
 
@@ -54,7 +56,10 @@ def main() -> None:
         summary_of=figures_until,
         at_ns=settings.get("at_ns"),
         speed=settings.get("speed", 1.0),
+        budget_share=settings.get("budget_share"),
+        attached=settings.get("attached", False),
     )
+    _put_lesson(app, settings.get("lesson"))
     app.put_look(look_of(settings.get("theme"), plain=False))
     # The control's own end of the line never waits; this one does.
     threading.Thread(target=_follow, args=(line.dup(), control, app), daemon=True).start()
@@ -64,6 +69,22 @@ def main() -> None:
         {"do": "closed", "quit": not crashed and app.outcome != "left-running", "error": app.exit_error}
     )
     sys.exit(1 if crashed else 0)
+
+
+def _put_lesson(app: PageApp, name: str | None) -> None:
+    """The lesson's text, if it is one; another one is started where this one was."""
+    chosen = None if name is None else find(name)
+    if chosen is None:
+        return
+
+    def step(by: int) -> None:
+        if (following := beside(chosen, by)) is not None:
+            app.notify(
+                f"On the command line: gilscope lesson {following.name} --serve",
+                title=following.title, timeout=15, markup=False,
+            )  # fmt: skip
+
+    put_text(app, chosen, step)
 
 
 def _follow(line: socket.socket, control: PageControl, app: PageApp) -> None:

@@ -11,6 +11,7 @@ from gilscope.analysis.flames import flames
 from gilscope.analysis.free_threaded import turned_on_for_good
 from gilscope.analysis.quality import quality_of
 from gilscope.analysis.summary import summarise
+from gilscope.analysis.unknown import KINDS
 from gilscope.analysis.verdict import judge, verdict_fields
 from gilscope.analysis.waits import Waits, waits
 from gilscope.analysis.weights import weighted_stacks, weighted_waiting
@@ -85,7 +86,8 @@ def _summary_of_span(reader: RecordingReader, span: parts.Span) -> dict[str, Any
     processes = parts.processes_in(span, everyone)
     ticks = reader.coarse_ticks(span.end_ns, start_ns=span.start_ns)
     keys = {process.key for process in processes}
-    events = parts.events_in(span, reader.events(span.start_ns, span.end_ns))
+    standing = [event for event in reader.events(end_ns=span.start_ns) if event.kind in KINDS]
+    events = (*standing, *parts.events_in(span, reader.events(span.start_ns, span.end_ns)))
     summary = summarise(
         session=parts.session_in(span, session),
         processes=processes,

@@ -12,16 +12,15 @@ import contextlib
 import errno
 import os
 import select
-import shutil
 import socket
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from gilscope.errors import UsageError
+from gilscope.folders import OwnFolder
 from gilscope.launch.reports import (
     ForkReport,
     NoteReport,
@@ -67,7 +66,7 @@ class Injection:
         """
         self._mode = mode
         self._package = package
-        self._directory: Path | None = None
+        self._folder: OwnFolder | None = None
         self._near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._near.settimeout(0)
         self._poll = select.poll()
@@ -106,13 +105,13 @@ class Injection:
 
     def _make_directory(self, pythonpath: bytes | None) -> Path:
         try:
-            directory = Path(tempfile.mkdtemp(prefix="gilscope-"))
+            self._folder = OwnFolder()
         except OSError as error:
             raise UsageError(
                 f"Cannot make a temporary directory to start the program with: {error.strerror or error}.\n"
                 "Make space there, or set TMPDIR to a directory that can be written."
             ) from None
-        self._directory = directory
+        directory = self._folder.path
         if os.pathsep in str(directory):
             self.remove_directory()
             raise UsageError(
@@ -213,9 +212,9 @@ class Injection:
 
     def remove_directory(self) -> None:
         """Remove the private directory, which nobody needs once the interpreter is ready."""
-        if self._directory is not None:
-            shutil.rmtree(self._directory, ignore_errors=True)
-            self._directory = None
+        if self._folder is not None:
+            self._folder.remove()
+            self._folder = None
 
     def close(self) -> None:
         """Free everything. May be called more than once."""

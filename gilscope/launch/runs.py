@@ -9,13 +9,13 @@ import hashlib
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gilscope.errors import CannotObserveError, GilscopeError, UsageError
+from gilscope.folders import OwnFolder
 
 SAID_BYTES = 2_000
 """How much of what a failed run printed is shown."""
@@ -43,9 +43,9 @@ def run_watched(arguments: Sequence[str], recording: Path) -> WatchedRun:
         GilscopeError: gilscope could not run it; with the message and the exit code of that run. An error
             of the target itself is none: its exit code stands in the summary.
     """
-    with tempfile.TemporaryDirectory(prefix="gilscope-") as folder:
-        summary = Path(folder) / "summary.json"
-        output, errors = Path(folder) / "out", Path(folder) / "err"
+    with OwnFolder() as folder:
+        summary = folder.path / "summary.json"
+        output, errors = folder.path / "out", folder.path / "err"
         command = [sys.executable, "-m", "gilscope", "run", "--headless", "--json", str(summary)]
         with output.open("wb") as out, errors.open("wb") as err:
             done = subprocess.run(

@@ -6,7 +6,6 @@ import threading
 import time
 
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
-end = time.monotonic() + SECONDS
 late = []
 pattern = re.compile(r"(a+)+$")
 
@@ -34,6 +33,7 @@ def measured(length):
 length = 16
 while measured(length) < 0.25:  # each more takes twice as long
     length += 1
+end = time.monotonic() + SECONDS
 thread = threading.Thread(target=tick, name="ticks")
 thread.start()
 while time.monotonic() < end:

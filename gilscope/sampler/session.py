@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from gilscope import __version__
 from gilscope.errors import CannotObserveError
+from gilscope.folders import remove_leftovers
 from gilscope.launch import tree
 from gilscope.launch.attached import AttachSpec
 from gilscope.launch.handle import TargetHandle
@@ -61,6 +62,7 @@ def run_session(
         CannotObserveError: the target cannot be read; one of ours has not run, or was ended where it has no
             shim.
     """
+    remove_leftovers()
     if portable.is_elsewhere():
         config = portable.settings(config)
     if config.spec.needs_pyspy and config.source == "auto":

@@ -268,12 +268,12 @@ class ProcessTree:
         return events
 
     def _tell_unknown(self, watch: ProcessWatch) -> None:
-        """What the kernel does not tell of a process's threads; once of all, as it is so for all."""
+        """What the kernel does not tell of a process's threads; if it is so for all, once of all."""
         told, watch.tasks.not_known = watch.tasks.not_known, []
-        for text in told:
-            if text not in self._unknown:
+        for kind, text in told:
+            if kind != NOT_KNOWN or text not in self._unknown:
                 self._unknown.add(text)
-                self._tell(watch.process.start_ns, NOT_KNOWN, watch.process.key, text)
+                self._tell(watch.process.start_ns, kind, watch.process.key, text)
 
     def take_gaps(self) -> list[Gap]:
         """Gaps since the last call."""

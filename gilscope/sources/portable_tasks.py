@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import psutil
 
+from gilscope.model import NOT_KNOWN
 from gilscope.sources.tasks import GilSpan, Seen, Sweep, Task, Tasks
 
 NO_STATES = (
@@ -26,7 +27,7 @@ class PortableTasks(Tasks):
         super().__init__(pid)
         # macOS numbers threads for others anew at each look, so that nobody could tell which is which.
         self.whole = sys.platform == "darwin"
-        self.not_known = [NO_STATES, *([NO_THREADS] if self.whole else [])]
+        self.not_known = [(NOT_KNOWN, text) for text in (NO_STATES, NO_THREADS)[: 1 + self.whole]]
         self._last_ns = 0
 
     def cpu_ns(self) -> int:
@@ -68,7 +69,7 @@ class PortableTasks(Tasks):
                 threads = psutil.Process(self.pid).threads()
             except psutil.AccessDenied:
                 self.whole = True
-                self.not_known.append(NO_THREADS)
+                self.not_known.append((NOT_KNOWN, NO_THREADS))
             except (psutil.Error, OSError):
                 return {}
             else:

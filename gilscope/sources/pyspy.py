@@ -14,11 +14,11 @@ import signal
 import subprocess
 import sys
 import sysconfig
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from gilscope.folders import OwnFolder
 from gilscope.sources.layouts import GLIBC_TID_OFFSET
 from gilscope.sources.memory import ProcessMemory, ReadFailedError
 from gilscope.sources.namespaces import our_tid
@@ -71,7 +71,7 @@ class PySpy:
         """`on_start` is told the pid of each py-spy, so that nobody takes it for a part of the target."""
         self._on_start = on_start
         self._executable = executable or find_executable()
-        self._folder: Path | None = None
+        self._folder: OwnFolder | None = None
         self._calls: list[Call] = []
         self._failures = 0
         self._finishing = False
@@ -159,9 +159,9 @@ class PySpy:
                 pid, "py-spy is not installed: no names of threads, no stacks", now_ns, final=True
             )
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="gilscope-"))
+            self._folder = OwnFolder()
         # The same names again and again: to remove a file can take milliseconds, and samples wait for it.
-        output = self._folder / f"{name or f'{kind}-{pid}'}.out"
+        output = self._folder.path / f"{name or f'{kind}-{pid}'}.out"
         errors = output.with_suffix(".err")
         dump = kind in DUMPS
         command = [self._executable, "dump" if dump else "record", "--pid", str(pid), *arguments]
@@ -324,7 +324,7 @@ class PySpy:
                 call.process.wait()
         self._calls.clear()
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.remove()
             self._folder = None
 
     def finish_soon(self) -> None:

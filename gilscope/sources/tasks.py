@@ -16,6 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from gilscope.model import NOT_KNOWN, WAITS_NOT_KNOWN
+
 FUTEX_CALLS = {"x86_64": b"202", "aarch64": b"98"}
 """The number of the futex system call, as /proc/PID/task/TID/syscall prints it."""
 CLOCK_TICKS_PER_S = os.sysconf("SC_CLK_TCK") if sys.platform != "win32" else 100
@@ -100,8 +102,8 @@ class Tasks:
         """Those that are read at each sweep."""
         self.whole = False
         """Its threads are not told apart: one task, under the pid, stands for all of them."""
-        self.not_known: list[str] = []
-        """What cannot be told of these threads, and why; for whoever takes it."""
+        self.not_known: list[tuple[str, str]] = []
+        """What cannot be told of these threads, and why, each with an event's kind; for whoever takes it."""
         self._syscalls_readable = True
         self._coarse = False
         """Without the kernel's exact times: CPU times come from `stat`, in clock ticks."""
@@ -226,9 +228,11 @@ class Tasks:
         except ProcessLookupError:
             return False
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and self._has_ended(task):
+                return False
             if self._syscalls_readable:
                 self._syscalls_readable = False
-                self.not_known.append(NO_SYSCALL.format(reason=error.strerror))
+                self.not_known.append((WAITS_NOT_KNOWN, NO_SYSCALL.format(reason=error.strerror)))
             task.seen, task.waits_for = Seen.UNREADABLE, None
             return True
         if not words:
@@ -241,6 +245,10 @@ class Tasks:
             task.waits_for = _gil_at(words[1:2], spans)
         task.seen = Seen.ASLEEP if task.waits_for is None else Seen.WAITING
         return True
+
+    def _has_ended(self, task: Task) -> bool:
+        """Whether a thread is gone, and not only one of its files."""
+        return not os.path.exists(f"{self._path}/{task.tid}/stat")  # noqa: PTH110 - as all paths in here
 
     def _update_list(self, result: Sweep) -> None:
         """Notice new and ended threads: the folder's link count moves with their number."""
@@ -278,7 +286,7 @@ class Tasks:
                 if self.tasks or not os.path.exists(f"{folder}/stat"):  # noqa: PTH110 - as all paths in here
                     raise  # it has just ended
                 self._coarse = True
-                self.not_known.append(NO_SCHEDSTAT)
+                self.not_known.append((NOT_KNOWN, NO_SCHEDSTAT))
         return os.open(f"{folder}/stat", os.O_RDONLY | os.O_CLOEXEC)
 
     def _end(self, task: Task, result: Sweep) -> None:

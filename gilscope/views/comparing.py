@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gilscope.model import Lane, Process, Session
+from gilscope.roles import roles
 from gilscope.text import clean
 from gilscope.views.present import LaneRow, process_label
 
@@ -113,6 +114,7 @@ def arrange(
     groups = {key: group for key, group in of_process.items() if group}
     by_key = {process.key: process for process in processes}
     several = len(groups) > 1
+    known = roles(processes)
 
     def pid_of(lane: Lane) -> int | None:
         return by_key[lane.process].pid if lane.process in by_key else None
@@ -133,7 +135,7 @@ def arrange(
             rows += map(alone, group)
             continue
         process = by_key.get(key)
-        label = process_label(process) if process else f"process {key}"
+        label = process_label(process, known.get(process.pid)) if process else f"process {key}"
         pid = process.pid if process else None
         rows.append(LaneRow(label, None, key, pid, note=f"{len(group)} lanes"))
         rows += [LaneRow(clean(lane.label), lane, key, pid) for lane in group]

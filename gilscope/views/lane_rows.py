@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from gilscope.model import Lane, Process, Window
+from gilscope.roles import roles
 from gilscope.text import clean
 from gilscope.views.present import LaneRow, process_label
 
@@ -67,9 +68,10 @@ def present_lanes(
     for lane in window.lanes:
         of_process.setdefault(lane.process, []).append(lane)
     processes = {process.key: process for process in window.processes}
+    known = roles(window.processes)
     grouped = len([key for key, lanes in of_process.items() if lanes]) > 1
     rows = _pinned_rows(window, processes, order.pinned, grouped=grouped)
-    _thin_out(of_process, processes, order)
+    _thin_out(of_process, processes, order, known)
     if order.fold:
         folded = of_process.keys() - set(folded)
     total = len(rows) + sum(map(len, of_process.values())) + (len(of_process) if grouped else 0)
@@ -83,7 +85,8 @@ def present_lanes(
         lanes, process = of_process[key], processes.get(key)
         pid = process.pid if process else None
         if grouped and lanes:
-            rows.append(_heading(key, process, lanes, window.end_ns, folded=key in folded))
+            role = None if pid is None else known.get(pid)
+            rows.append(_heading(key, process, lanes, window.end_ns, folded=key in folded, role=role))
             if key in folded:
                 continue
         rows += [
@@ -131,14 +134,19 @@ def _pinned_rows(
     return rows
 
 
-def _thin_out(of_process: dict[int, list[Lane]], processes: Mapping[int, Process], order: LaneOrder) -> None:
+def _thin_out(
+    of_process: dict[int, list[Lane]],
+    processes: Mapping[int, Process],
+    order: LaneOrder,
+    known: Mapping[int, str],
+) -> None:
     """Take away the lanes that are pinned, or do not have what is looked for, and groups without any."""
     wanted = order.only.casefold()
     if not wanted and not order.pinned:
         return
     for key, lanes in list(of_process.items()):
         process = processes.get(key)
-        whole = process is not None and wanted in process_label(process).casefold()
+        whole = process is not None and wanted in process_label(process, known.get(process.pid)).casefold()
         of_process[key] = [
             lane
             for lane in lanes
@@ -159,12 +167,14 @@ def _ended(lane: Lane, at_ns: int) -> bool:
     return lane.end_ns is not None and lane.end_ns <= at_ns
 
 
-def _heading(key: int, process: Process | None, lanes: list[Lane], at_ns: int, *, folded: bool) -> LaneRow:
+def _heading(
+    key: int, process: Process | None, lanes: list[Lane], at_ns: int, *, folded: bool, role: str | None
+) -> LaneRow:
     alive = sum(not _ended(lane, at_ns) for lane in lanes)
     note = f"{alive} lane{'' if alive == 1 else 's'}"
     label, pid = f"process {key}", None
     if process is not None:
-        label, pid = process_label(process), process.pid
+        label, pid = process_label(process, role), process.pid
         if process.end_ns is not None and process.end_ns <= at_ns:
             note = "ended" if process.exit_code is None else f"ended, exit {process.exit_code}"
     return LaneRow(label, None, key, pid, note=note, folded=folded)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gilscope.model import NS_PER_S, Frame, Gil, Hold, Lane, Process, Session, Window
+from gilscope.roles import with_role
 from gilscope.text import clean, clock_text, duration_text, fine_clock_text
 from gilscope.views.figures import Figures, GilFigures, holder_at, holder_over, top_frames
 from gilscope.views.playback import Mode
@@ -227,10 +228,11 @@ def _runs(process: Process | None, at_ns: int) -> bool:
     return process is not None and (process.end_ns is None or process.end_ns > at_ns)
 
 
-def process_label(process: Process) -> str:
-    """Its pid and command line, the program without its folders."""
+def process_label(process: Process, role: str | None = None) -> str:
+    """Its pid, what it is to multiprocessing, and its command line, the program without its folders."""
     program, _, arguments = process.command.partition(" ")
-    return f"pid {process.pid} {clean(program.rpartition('/')[2])} {clean(arguments)}".rstrip()
+    line = f"{clean(program.rpartition('/')[2])} {clean(arguments)}"
+    return f"pid {process.pid} {with_role(line, role)}".rstrip()
 
 
 def _core_labels(window: Window) -> dict[int, str]:

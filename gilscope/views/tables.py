@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gilscope.model import Gil, Lane, Process, Stall
+from gilscope.roles import roles_in, with_role
 from gilscope.text import clean, duration_text, fine_clock_text
 from gilscope.views.present import frame_text
 
@@ -52,9 +53,9 @@ def _text(value: Any) -> str:
 
 
 def _command(row: Row) -> Any:
-    """The command line, its program without the folders that it is in."""
+    """What it is to multiprocessing, and its command line, the program without the folders it is in."""
     program, _, rest = str(row["command"]).partition(" ")
-    return f"{program.rpartition('/')[2] or program} {rest}".rstrip()
+    return with_role(f"{program.rpartition('/')[2] or program} {rest}".rstrip(), row.get("role"))
 
 
 def _seconds(value: Any) -> str:
@@ -126,9 +127,11 @@ def _with_gils(summary: Mapping[str, Any]) -> Sequence[Row]:
         known = busiest.get(gil["pid"])
         if known is None or (gil["utilisation"] or 0) > (known["utilisation"] or 0):
             busiest[gil["pid"]] = gil
+    named = roles_in(summary["processes"])
     return [
         {
             **process,
+            "role": named.get(process["pid"]),
             "held": busiest[process["pid"]]["utilisation"] if process["pid"] in busiest else None,
             "contended": busiest[process["pid"]]["contention"] if process["pid"] in busiest else None,
             "has_gil": process["pid"] in busiest,

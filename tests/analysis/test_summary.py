@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 
 from gilscope.analysis.summary import SCHEMA, share_error, summarise
 from gilscope.analysis.verdict import judge, verdict_fields
+from gilscope.analysis.verdict.facts import facts_of
 from gilscope.model import (
     NS_PER_S,
+    WAITS_NOT_KNOWN,
     Event,
     Frame,
     Gap,
@@ -265,3 +268,37 @@ def test_a_verdict_on_anything(
     assert bound is None or (bound >= 1 and math.isfinite(bound))
     summary["verdict"] = verdict_fields(verdict)
     shape(summary["verdict"], KEYS["verdict"])
+
+
+@pytest.mark.parametrize(("hidden_ns", "is_known"), [(1_000_000, True), (20_000_000, False)])
+def test_what_was_not_seen_of_waiting_is_not_zero(hidden_ns: int, is_known: bool) -> None:
+    """Much of it hidden: unknown. A little: in the error. What GILs count of it is known in any case."""
+    told = Event(at_ns=0, kind=WAITS_NOT_KNOWN, process=1, lane=None, text="who waits")
+    ticks = [dataclasses.replace(tick, lanes=_hidden(tick.lanes, hidden_ns)) for tick in plain_ticks(40)]
+    swept = dataclasses.replace(SESSION, ended_ns=2 * NS_PER_S, sweeps=200)
+    before = summary_of(session=swept, ticks=ticks)
+    summary = summary_of(session=swept, ticks=ticks, events=[told])
+    assert summary["gilscope"]["not_known"] == ["who waits"]
+    first, was = summary["lanes"][0], before["lanes"][0]
+    waiting_s = summary["totals"]["waiting_s"]
+    if is_known:
+        assert first["waiting_s"] == was["waiting_s"]
+        assert first["waiting_ci95"] == pytest.approx(was["waiting_ci95"] + 0.02)
+        assert waiting_s == before["totals"]["waiting_s"]
+    else:
+        assert first["waiting_s"] is first["waiting_ci95"] is first["waits"] is None
+        assert waiting_s == round(sum(gil.waiter_ns for tick in ticks for gil in tick.gils) / NS_PER_S, 6)
+    assert facts_of(summary).waiting_s == waiting_s
+    uncounted = [
+        dataclasses.replace(tick, gils=tuple(dataclasses.replace(gil, waiter_ns=-1) for gil in tick.gils))
+        for tick in ticks
+    ]
+    total = summary_of(ticks=uncounted, events=[told])["totals"]["waiting_s"]
+    assert (total is not None) == is_known
+
+
+def _hidden(lanes: Sequence[LaneTick], ns: int) -> tuple[LaneTick, ...]:
+    """So much of the first lane's time was not read."""
+    running, *states, unknown = lanes[0].states
+    first = dataclasses.replace(lanes[0], states=(running - ns, *states, unknown + ns))  # type: ignore[arg-type]
+    return (first, *lanes[1:])

@@ -18,13 +18,13 @@ import pytest
 
 from gilscope.clock import MonotonicClock
 from gilscope.errors import RecordingError
-from gilscope.model import Tick
+from gilscope.model import WAITS_NOT_KNOWN, Tick
 from gilscope.recording.reader import RecordingReader
 from gilscope.recording.writer import RecordingWriter
 from gilscope.sources import cores, processes
 from gilscope.sources.gil import GilProbe
 from gilscope.sources.memory import ProcessMemory, ReadFailedError
-from gilscope.sources.tasks import Seen, Tasks
+from gilscope.sources.tasks import Seen, Task, Tasks
 from tests.layouts.image import Image
 from tests.recording.samples import SESSION, plain_holds, plain_ticks
 from tests.watched import ROOT
@@ -139,7 +139,16 @@ def test_calls_that_must_not_be_read(name: str, own_threads: Tasks, monkeypatch:
     monkeypatch.setattr(os, "pread", failing(name))
     assert own_threads._look(task, [])
     assert task.seen is Seen.UNREADABLE
-    assert len(own_threads.not_known) == 1
+    ((kind, _),) = own_threads.not_known
+    assert kind == WAITS_NOT_KNOWN
+    own_threads.close()
+
+
+def test_a_thread_that_ends_before_its_call_is_read(own_threads: Tasks) -> None:
+    """Its file is gone with it: that is not a kernel that has no such file."""
+    gone = Task(2**22, 0, -1)
+    assert not own_threads._look(gone, [])
+    assert own_threads.not_known == []
     own_threads.close()
 
 
@@ -167,7 +176,7 @@ def test_no_schedstat(monkeypatch: pytest.MonkeyPatch) -> None:
     assert own.cpu_ns % (10**9 // os.sysconf("SC_CLK_TCK")) == 0
     assert own.queue_ns == 0
     assert threads.cpu_ns() > 0
-    assert any("run queue" in told for told in threads.not_known)
+    assert any("run queue" in told for _, told in threads.not_known)
     threads.close()
 
 

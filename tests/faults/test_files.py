@@ -148,9 +148,9 @@ def test_a_trap_in_the_folder_for_temporary_files(recording: Path, tmp_path: Pat
     assert (traps / "out").read_text().startswith("gilscope")
 
 
-SHARED = {"recording/store.py": 1, "doctor/tools.py": 1}
+SHARED = {"recording/store.py": 1, "doctor/tools.py": 1, "folders.py": 1}
 """Where the folder itself is named: for a folder in it that is checked to be ours alone (test_store.py); and
-by doctor, which tells what room there is."""
+by doctor, which tells what room there is; and to remove what a kill left there (test_folders.py)."""
 
 
 def test_temporary_folders_are_made_for_one_owner_only() -> None:

@@ -72,7 +72,7 @@ def test_the_users_sitecustomize_runs_once(
     python: str, chain: str, assert_same: Runner, tmp_path: Path
 ) -> None:
     own = {
-        "present": "import sys; print('custom', __name__, __spec__, __file__, __name__ in sys.modules)",
+        "present": "import sys; print('own custom', __name__, __spec__, __file__, __name__ in sys.modules)",
         "failing": "1 / 0",
         "missing import": "import nowhere_to_be_found",
     }
@@ -81,7 +81,7 @@ def test_the_users_sitecustomize_runs_once(
     (tmp_path / "usercustomize.py").write_text("print('user')")
     code = "import sys; print(sys.modules.get('sitecustomize'))"
     pair = assert_same(code_spec(python, code), env={"PYTHONPATH": str(tmp_path)})
-    assert (b"custom" in pair.plain.stdout) == (chain == "present")
+    assert (b"own custom" in pair.plain.stdout) == (chain == "present")
 
 
 @pytest.mark.parametrize("where", ["script", "module"])

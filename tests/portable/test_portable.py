@@ -183,7 +183,7 @@ class TestPsutil:
         sweep = tasks.sweep([])
         assert [task.tid for task in sweep.started] == [os.getpid()]
         assert tasks.whole
-        assert any("one lane is the whole process" in text for text in tasks.not_known)
+        assert any("one lane is the whole process" in text for _, text in tasks.not_known)
         assert sweep.seen[0].seen in (Seen.ASLEEP, Seen.UNREADABLE)
 
     def test_a_target(self, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_how_many_wait_is_unknown_and_who_waits_is_not(
     assert gil["handoffs"] > 20
     waiting = [lane["waiting_s"] for lane in summary["lanes"] if lane["name"] != "MainThread"]
     assert len(waiting) == 3
-    assert min(waiting) > 0.3
+    assert min(waiting) > 0.1
     assert summary["totals"]["waiting_s"] > 1
     assert summary["verdict"]["kind"] == "gil-bound"
     assert "None" not in text.render(summary)

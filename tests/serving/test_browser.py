@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 from pathlib import Path
@@ -10,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.browser import CHROMIUM, browser
-from tests.serving.served import serve_script
-from tests.watched import wait_for
+from tests.serving.served import serve, serve_script
+from tests.watched import is_gone, wait_for, watched
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 
@@ -60,6 +61,26 @@ async def test_the_screen_in_a_browser(tmp_path: Path) -> None:
             assert code == 128 + signal.SIGTERM
             await tab.until("document.body.classList.contains('-closed')")
         assert "Traceback" not in served.said
+
+
+@pytest.mark.skipif("GILSCOPE_SERVING_ALL" not in os.environ, reason="GILSCOPE_SERVING_ALL is not set")
+async def test_a_process_that_ran_before_and_a_lesson(tmp_path: Path) -> None:
+    """The same screen, of what is not ours; and with a lesson's text beside it."""
+    with watched("sleepers.py", 1, 600) as target:
+        lesson = ("lesson", "never-started", "--seconds", "60", "--serve")
+        with serve(tmp_path, "attach", target.pid, "--serve") as one, serve(tmp_path, *lesson) as other:
+            async with browser() as chromium:
+                tab = await chromium.tab(900, 420)
+                await tab.open(one.address)
+                await tab.see("attach", f"pid {target.pid}", "MainThread", "LIVE")
+                await tab.press("q")
+                await tab.see("End the watch? The process runs on.")
+                await tab.press("d")
+                assert await asyncio.to_thread(one.ends) == 0
+                await tab.open(other.address)
+                await tab.see("Lesson 1 of", "never_started.py", "LIVE")
+                assert tab.complaints == []
+        assert not is_gone(target.pid)
 
 
 CLOCK = """(() => {

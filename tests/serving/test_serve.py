@@ -18,13 +18,14 @@ from click.testing import CliRunner
 
 from gilscope.cli import main
 from gilscope.cli import serve as cli_serve
+from gilscope.lessons import LESSONS
 from gilscope.recording import schema
 from gilscope.serving.access import Guard
 from gilscope.serving.place import Place, listen
 from gilscope.serving.server import MOST_VIEWERS
 from tests.commands import complaint, gilscope
 from tests.serving.served import Served, serve, serve_script
-from tests.watched import is_gone, wait_for
+from tests.watched import is_gone, wait_for, watched
 
 GOLDEN = Path(__file__).parents[1] / "recordings" / f"v{schema.VERSION}.gilscope"
 FILES = (
@@ -35,6 +36,7 @@ FILES = (
     "static/RobotoMono.ttf",
 )
 PATIENCE_S = 120.0
+F3 = "\x1bOR"
 
 
 @pytest.fixture(scope="module")
@@ -276,6 +278,44 @@ async def test_the_target_outlives_its_pages_and_ends_with_ctrl_c(tmp_path: Path
         assert "Traceback" not in served.said
 
 
+async def test_a_process_that_ran_before_is_let_go_of(tmp_path: Path) -> None:
+    """Its pages cannot stop it; at the end it runs on, and the summary is there."""
+    with watched("sleepers.py", 1, 600) as target:
+        arguments = ("attach", target.pid, "--serve", "--json", "s.json", "-o", "r.gilscope")
+        with serve(tmp_path, *arguments) as served:
+            async with aiohttp.ClientSession() as client:
+                page = await open_page(client, served)
+                await see(page, "LIVE", "attach")
+                await page.send_json(["stdin", "q"])
+                await see(page, "The process runs on.")
+                await page.send_json(["stdin", "d"])
+                await closed(page)
+            assert await asyncio.to_thread(served.ends) == 0
+            assert "ctrl-c here ends the watch, and the process runs on" in served.said
+            assert "Traceback" not in served.said
+        assert not is_gone(target.pid)
+    summary = json.loads((tmp_path / "s.json").read_text())
+    assert summary["target"]["mode"] == "attach"
+    assert summary["gils"][0]["samples"] > 0
+
+
+async def test_a_lesson_has_its_text(tmp_path: Path) -> None:
+    """Beside the scope; its keys tell how another one is begun, and change nothing."""
+    with serve(tmp_path, "lesson", "never-started", "--seconds", "60", "--serve") as served:
+        async with aiohttp.ClientSession() as client:
+            page = await open_page(client, served, size="width=140&height=36")
+            await see(page, "Lesson 1 of", "LIVE")
+            await page.send_json(["stdin", F3])
+            await see(page, LESSONS[1].name)  # a screen is drawn in pieces: a word is whole
+            await page.send_json(["stdin", "q"])
+            await see(page, "still runs")
+            await page.send_json(["stdin", "s"])
+            await closed(page)
+        assert await asyncio.to_thread(served.ends) == 128 + signal.SIGTERM
+        assert "recording " in served.said
+        assert "Traceback" not in served.said
+
+
 async def test_nothing_outlives_a_killed_server(tmp_path: Path) -> None:
     with serve_script(tmp_path) as served:
         async with aiohttp.ClientSession() as client:
@@ -300,9 +340,28 @@ def test_the_port_is_taken_and_nothing_is_started(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_script_that_cannot_be_run(tmp_path: Path) -> None:
-    assert "--headless" in complaint(gilscope(tmp_path, "run", "--serve", "--headless", "x.py"), 2)
-    assert "no place to serve" in complaint(gilscope(tmp_path, "run", "--serve=there", "x.py"), 2)
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("attach --serve 4321", "a number after --serve is a port, here 4321"),
+        ("attach --serve", "No process is named."),
+        ("lesson --serve 3", "No lesson is named; a number after --serve is a port"),
+    ],
+)
+def test_what_is_not_named(words: str, said: str) -> None:
+    done = CliRunner().invoke(main, words.split())
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+
+
+@pytest.mark.parametrize("words", ["run --serve --headless x.py", "attach --serve --headless 1",
+                                   "lesson 1 --serve --headless", "run --serve=there x.py"])  # fmt: skip
+def test_a_script_that_cannot_be_run(words: str) -> None:
+    done = CliRunner().invoke(main, words.split())
+    assert done.exit_code == 2
+    assert ("no place to serve" if "=there" in words else "Name one of them.") in done.stderr
+    assert len(done.stderr.splitlines()) == 2
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -375,10 +375,10 @@ def test_a_map_is_read_line_by_line() -> None:
 
 def test_each_exported_symbol_is_where_the_loader_says() -> None:
     """Every library of this very process, against its own loader."""
-    import ctypes
+    import ctypes.util
 
     memory = ProcessMemory(os.getpid())
-    program = ctypes.CDLL(None)
+    program, of_c = ctypes.CDLL(None), ctypes.CDLL(ctypes.util.find_library("c"))
     names = ["PyGC_Enable", "Py_Initialize", "exit", "malloc", "pthread_create", "no_such_symbol"]
     found: dict[str, set[int]] = {name: set() for name in names}
     for mapping in mapped_files(os.getpid()):
@@ -390,7 +390,12 @@ def test_each_exported_symbol_is_where_the_loader_says() -> None:
             if address is not None:
                 found[name].add(address)
     for name in names[:-1]:
-        expected = ctypes.cast(getattr(program, name), ctypes.c_void_p).value
-        assert expected in found[name]
+        # A program at fixed addresses has one of its own for what it calls in a library.
+        expected = {
+            ctypes.cast(getattr(library, name), ctypes.c_void_p).value
+            for library in (program, of_c)
+            if hasattr(library, name)
+        }
+        assert expected & found[name]
     assert not found["no_such_symbol"]
     memory.close()

@@ -295,8 +295,8 @@ def test_close_ends_what_runs(tmp_path: Path) -> None:
     spy._on_start = started.append
     spy.dump(1, 0)
     spy.record(1, 0)
-    folder = spy._folder
-    assert folder is not None
+    assert spy._folder is not None
+    folder = spy._folder.path
     assert folder.stat().st_mode & 0o777 == 0o700
     spy.close(wait_s=0)
     assert not folder.exists()

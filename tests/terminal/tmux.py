@@ -37,6 +37,8 @@ class Tmux:
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
+            # A user such as nobody has none that runs commands.
+            "SHELL": "/bin/sh",
             "LANG": "C.UTF-8",
             "TERM": "xterm-256color",
             "PYTHONPATH": str(ROOT),

@@ -45,11 +45,6 @@ class LaneFacts:
         """On a core, or delayed."""
         return max(self.cpu_s, self.running_s + self.native_s) + self.delayed_s
 
-    @property
-    def wants_s(self) -> float:
-        """All the time in which it wants to compute, with or without the GIL."""
-        return self.held_s + (self.waiting_s or 0.0) + self.native_s + self.ready_s
-
     def share(self, seconds: float | None) -> float:
         """Part of its life."""
         return (seconds or 0.0) / self.alive_s if self.alive_s > 0 else 0.0
@@ -112,6 +107,8 @@ class Facts:
     is_part: bool = False
     """It is a part of a session that was selected, of which there is more."""
     never_started: tuple[str, ...] = ()
+    queued_s: float | None = None
+    """Waiting time of all lanes, where it is not known of each; None: not known either."""
     """What events say of threads that were created and never started."""
 
     # --- who computes ---
@@ -122,9 +119,16 @@ class Facts:
         return sum(self.processes) / self.wall_s if self.wall_s else 0.0
 
     @property
+    def waiting_s(self) -> float:
+        """Waiting time of all lanes, as far as it is known."""
+        known = [lane.waiting_s for lane in self.lanes if lane.waiting_s is not None]
+        return sum(known) if self.queued_s is None or len(known) == len(self.lanes) else self.queued_s
+
+    @property
     def demand(self) -> float:
         """Mean number of lanes that want to compute, those that wait for a GIL included."""
-        return sum(lane.wants_s for lane in self.lanes) / self.wall_s if self.wall_s else 0.0
+        wanted_s = sum(lane.held_s + lane.native_s + lane.ready_s for lane in self.lanes) + self.waiting_s
+        return wanted_s / self.wall_s if self.wall_s else 0.0
 
     @property
     def spread_share(self) -> float:
@@ -276,6 +280,7 @@ def facts_of(summary: Mapping[str, Any]) -> Facts:
         threads_created=totals["threads_created"],
         threads_started=totals["threads_started"],
         exit_code=target["exit_code"],
+        queued_s=totals.get("waiting_s"),
         ended=target["exit_code"] is not None,
     )
 

@@ -15,6 +15,7 @@ from gilscope.exports.html.timeline import Timeline, fold
 from gilscope.exports.read import flames_of
 from gilscope.model import Flames, Quality
 from gilscope.recording.streams import RecordingStreams
+from gilscope.roles import roles_in
 from gilscope.text import clean
 
 _HERE = Path(__file__).parent
@@ -39,6 +40,7 @@ def page(summary: Mapping[str, Any], quality: Quality, timeline: Timeline, flame
         tiles=words.tiles(summary, quality),
         lanes=words.lanes(summary),
         gils=words.gils(summary),
+        roles=roles_in(summary["processes"]),
         functions=words.functions(summary),
         rest_on=summary["functions_rest_on"],
         flames=flame.drawn(flames),

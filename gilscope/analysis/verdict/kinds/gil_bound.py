@@ -41,12 +41,11 @@ def _tell(facts: Facts) -> Told:
         else "This machine has no free core for it, so processes would not be faster here either."
     )
     waiters = facts.gil.waiters if facts.gil else None
-    waiting_s = sum(lane.waiting_s or 0.0 for lane in facts.lanes)
     return Told(
         headline=f"GIL-bound: {wanting} threads want to run Python, one can.",
         evidence=(
             f"The GIL is held {percent(facts.utilisation)} of the time. {contended(facts)}",
-            f"{waiters or 0.0:.1f} threads wait on average; {waiting_s:.1f} s of waiting in all.",
+            f"{waiters or 0.0:.1f} threads wait on average; {facts.waiting_s:.1f} s of waiting in all.",
             cores_line(facts),
         ),
         advice=(gain, "Or move the hot loop to C code that lets go of the GIL."),
