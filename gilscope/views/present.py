@@ -255,6 +255,8 @@ def present_cores(
 ) -> tuple[CoreRow, ...]:
     """A row for each core that was read."""
     names = _core_labels(window)
+    # Sweeps place the target's time on cores only roughly; what it took on all of them is exact.
+    others = sum(values.busy_share - values.target_share for values in figures.cores.values())
     rows = []
     for core in sorted({*figures.cores, *cells}):
         values = figures.cores.get(core)
@@ -262,7 +264,7 @@ def present_cores(
         if values is not None:
             if values.lane is not None and values.target_share >= 0.05:
                 label = names.get(values.lane, "")
-                if label and 2 * values.target_share < values.busy_share:
+                if label and 2 * min(values.busy_share - values.target_share, others) > values.busy_share:
                     label += AND_OTHERS
             elif values.busy_share >= 0.05:
                 label = "other"
