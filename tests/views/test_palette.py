@@ -98,9 +98,9 @@ async def test_a_palette_that_closes_searches_no_more(path: Path) -> None:  # no
         await wait(pilot, lambda: bool(palette.query(CommandList)))
         searches: list[str] = []
         palette._gather_commands = searches.append  # type: ignore[attr-defined]
-        palette.query_one(Input).value = "a"
-        closed = palette.dismiss()
-        await closed
+        typed = Input.Changed(palette.query_one(Input), "a")
+        palette.dismiss()
+        await palette._dispatch_message(typed)  # it was on its way
         await wait(pilot, lambda: app.screen is app.dashboard)
         assert not searches
 
