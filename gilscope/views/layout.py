@@ -124,11 +124,11 @@ def _by_themselves(
         if "gil" in row:
             inside = min(gils, 2 if tight else max(3, left // 6)) if gils > 1 else 1 if tight else 2
         elif PAIR & set(row):
-            inside = (2 if side_by_side else 1) if tiny else 3 if tight else 5
+            inside = 2 if tiny else 4 if tight else 5  # the advice with its figure
         elif "info" in row:
             inside = 1 if tiny else 3 if tight else INFO_ROWS
         else:
-            inside = 1 if tiny else 3 if tight else 4
+            inside = 1 if tiny else 2 if tight else 4
         heights[row] = BORDERS + inside
     if ("lanes",) not in heights:
         return heights

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from gilscope.model import NS_PER_S, Gil, Hold, Lane, Process, Session, Window
+from gilscope.model import NS_PER_S, Frame, Gil, Hold, Lane, Process, Session, Window
 from gilscope.roles import with_role
 from gilscope.text import clean, clock_text, duration_text, fine_clock_text
 from gilscope.views.figures import Figures, GilFigures, holder_at, holder_over, top_frames
@@ -62,6 +62,9 @@ class LaneRow:
     pinned: bool = False
 
 
+AND_OTHERS = " + other"
+
+
 @dataclass(frozen=True, slots=True)
 class CoreRow:
     """A core with its load now and before."""
@@ -69,7 +72,10 @@ class CoreRow:
     core: int
     busy_share: float | None
     label: str
-    """The target's lane that runs there, "other" for other programs, "" for nobody."""
+    """The target's lane that runs there, with AND_OTHERS where other programs cause most of the load.
+
+    "other": other programs alone; "": nobody.
+    """
     cells: tuple[tuple[float, float] | None, ...]
     """Load and the target's part of it; None: not read."""
 
@@ -187,7 +193,7 @@ def present_gils(window: Window, figures: Figures, holders: Mapping[int, int]) -
         lines.append(
             GilLine(
                 holder=clean(holder.label) if holder else None,
-                function=clean(str(frame)) if frame else "",
+                function=frame_text(frame) if frame else "",
                 process=where,
                 held_share=values.held_share if values else None,
                 facts=_gil_facts(values),
@@ -197,6 +203,13 @@ def present_gils(window: Window, figures: Figures, holders: Mapping[int, int]) -
             )
         )
     return tuple(lines)
+
+
+def frame_text(frame: Frame) -> str:
+    """A place in the source, as people read it; C code has no line."""
+    if frame.line:
+        return clean(str(frame))
+    return clean(f"{frame.function} ({frame.file.rpartition('/')[2]}, C code)")
 
 
 def _gil_facts(values: GilFigures | None) -> tuple[tuple[str, str], ...]:
@@ -246,6 +259,8 @@ def present_cores(
 ) -> tuple[CoreRow, ...]:
     """A row for each core that was read."""
     names = _core_labels(window, {core.lane for core in figures.cores.values() if core.lane is not None})
+    # Sweeps place the target's time on cores only roughly; what it took on all of them is exact.
+    others = sum(values.busy_share - values.target_share for values in figures.cores.values())
     rows = []
     for core in sorted({*figures.cores, *cells}):
         values = figures.cores.get(core)
@@ -253,6 +268,8 @@ def present_cores(
         if values is not None:
             if values.lane is not None and values.target_share >= 0.05:
                 label = names.get(values.lane, "")
+                if label and 2 * min(values.busy_share - values.target_share, others) > values.busy_share:
+                    label += AND_OTHERS
             elif values.busy_share >= 0.05:
                 label = "other"
         rows.append(CoreRow(core, values.busy_share if values else None, label, cells.get(core, ())))

@@ -85,7 +85,9 @@ class ScopeApp(StandingApp):
     # --- what is remembered ---
 
     def _theme_changed(self, theme: Theme) -> None:
-        if theme.name != self._theme_set:
+        # Of two quick changes this is told after both: to go back to the first would call for the second
+        # again, without an end.
+        if theme.name == self.theme and theme.name != self._theme_set:
             self._theme_set = theme.name
             self.change(msgspec.structs.replace(self.settings, theme=theme.name))
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from textual.app import App, SystemCommand
+from textual import on
+from textual.app import SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.screen import ModalScreen, Screen, ScreenResultType
+from textual.widgets import Input
 
 from gilscope.views.commands import system_commands
+from gilscope.views.floor import FloorApp
 
 
 class Modal(ModalScreen[ScreenResultType]):
@@ -26,14 +29,24 @@ class Modal(ModalScreen[ScreenResultType]):
 
 
 class Palette(CommandPalette):
-    """The command palette; it closes once, likewise."""
+    """The command palette; it closes once, likewise, and then searches no more."""
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
         """Close, if it is still there."""
-        return super().dismiss(result) if self.is_active else AwaitComplete()
+        if not self.is_active:
+            return AwaitComplete()
+        self.workers.cancel_node(self)
+        return super().dismiss(result)
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        """What was typed before it closed may come after: a search would find its own list gone."""
+        if not self.is_active:
+            event.stop()
+            event.prevent_default()
 
 
-class StandingApp(App[None]):
+class StandingApp(FloorApp):
     """An app with one main screen, which nothing but the end takes away."""
 
     ENABLE_COMMAND_PALETTE = True

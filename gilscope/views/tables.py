@@ -12,6 +12,7 @@ from typing import Any
 from gilscope.model import Gil, Lane, Process, Stall
 from gilscope.roles import roles_in, with_role
 from gilscope.text import clean, duration_text, fine_clock_text
+from gilscope.views.present import frame_text
 
 Row = Mapping[str, Any]
 UNKNOWN = "?"
@@ -212,7 +213,7 @@ def stall_rows(
                 "name": lane.label if lane else None,
                 "waiters": stall.waiters_mean if stall.waiters_mean >= 0 else None,
                 "waiters_max": stall.waiters_max if stall.waiters_max >= 0 else None,
-                "function": str(place or stall.frames[-1]) if stall.frames else None,
+                "function": frame_text(place or stall.frames[-1]) if stall.frames else None,
                 "frames": stall.frames,
             }
         )

@@ -16,7 +16,7 @@ from gilscope.model import NS_PER_S, Quality, SpanReport, Verdict
 from gilscope.recording.reader import RecordingReader
 from gilscope.views.scope_app import ScopeApp
 from gilscope.views.screens.dashboard import Dashboard
-from gilscope.views.searching import find_line
+from gilscope.views.searching import Found, find_line
 from gilscope.views.viewing import Viewing
 
 VERDICT_NS = NS_PER_S
@@ -207,14 +207,18 @@ class ThinkingApp(ScopeApp):
             finally:
                 reader.close()
         except GilscopeError:
-            found = None  # the frames say what is wrong with the recording
+            found = Found(None, 0, 0)  # the frames say what is wrong with the recording
         if not worker.is_cancelled:
             self.call_from_thread(self._show_found, found, direction)
 
-    def _show_found(self, at_ns: int | None, direction: int) -> None:
-        if at_ns is None:
+    def _show_found(self, found: Found, direction: int) -> None:
+        if found.at_ns is None:
             side = "later" if direction > 0 else "earlier"
-            self.notify(f"No {side} line of output has “{self.sought}” in it", timeout=3, markup=False)
+            there = f" ({found.total} in all)" if found.total else ""
+            self.notify(f"No {side} line of output has “{self.sought}” in it{there}", timeout=3, markup=False)
         else:
-            self.dashboard.jump_to(at_ns)
+            self.dashboard.jump_to(found.at_ns)
+            viewing = self.dashboard.viewing
+            at_ns = viewing.playback.position_ns if viewing else 0
+            self.dashboard.output.found = (at_ns, f"{found.number}/{found.total}")
         self.dashboard.redraw()

@@ -172,7 +172,7 @@ async def test_a_page_has_its_app(replayed: Served) -> None:
         await see(page, "Lanes", "Verdict")
         assert len(replayed.apps()) == 1
         await page.send_json(["stdin", "?"])
-        await see(page, "States of a lane")
+        await see(page, "Pause, or play from here")
         await page.send_json(["resize", {"width": 70, "height": 1_000_000_000}])
         await page.send_json(["ping", "123"])
         async with asyncio.timeout(PATIENCE_S):

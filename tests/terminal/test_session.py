@@ -149,7 +149,7 @@ def test_one_session(  # noqa: PLR0915 - a session is long, and each step needs 
         whole(tmux)
 
     tmux.keys("?")
-    tmux.see("States of a lane")
+    tmux.see("Pause, or play from here")
     tmux.escape()
     tmux.see("● LIVE")
 

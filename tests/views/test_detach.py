@@ -71,6 +71,6 @@ async def test_its_terminal_is_not_ours(attached: tuple[GilscopeApp, Control]) -
         await settled(pilot, app)
         assert app.screen is app.dashboard
         app.dashboard.output.foreign = True
-        app.dashboard.output.draw(())
+        app.dashboard.output.draw((), 0)
         assert "was there before gilscope" in text_of(app, "output")
     assert not [told for told in control.told if told[0] in ("size", "input")]

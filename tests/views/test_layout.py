@@ -212,6 +212,22 @@ async def test_a_theme_that_is_gone_is_said(finished: Path) -> None:
         assert "Did you mean dark?" in next(iter(app._notifications)).message
 
 
+async def test_two_quick_changes_of_the_theme_do_not_chase_each_other(finished: Path) -> None:
+    """GIVEN the first change is told only after the second THEN the second stays."""
+    app = replay(finished)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, app)
+        told: list[str] = []
+        app.theme_changed_signal.subscribe(app.dashboard, lambda theme: told.append(theme.name))
+        for name in ("light", "high-contrast"):
+            app.change(msgspec.structs.replace(app.settings, theme=name))
+        await wait(pilot, lambda: len(told) >= 2)
+        app.dashboard.redraw()
+        await pilot.pause(0.2)
+        assert told == ["light", "high-contrast"]
+        assert app.theme == app.settings.theme == "high-contrast"
+
+
 async def test_what_cannot_be_remembered_is_said_once(finished: Path) -> None:
     def refuse(_: Settings) -> None:
         raise UsageError("config.toml: cannot be written: No space left on device.")

@@ -8,6 +8,7 @@ from typing import Any
 from textual.app import App
 from textual.command import CommandList
 from textual.screen import Screen
+from textual.widgets import Input
 
 from gilscope.model import NS_PER_S
 from gilscope.sources.scripted import Script
@@ -86,6 +87,22 @@ async def test_a_command_runs_where_its_key_would(path: Path) -> None:  # noqa: 
 
 
 # --- help and footer ---
+
+
+async def test_a_palette_that_closes_searches_no_more(path: Path) -> None:  # noqa: F811
+    app = app_on(path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await ready(pilot, app)
+        await pilot.press("ctrl+p")
+        palette = app.screen
+        await wait(pilot, lambda: bool(palette.query(CommandList)))
+        searches: list[str] = []
+        palette._gather_commands = searches.append  # type: ignore[attr-defined]
+        typed = Input.Changed(palette.query_one(Input), "a")
+        palette.dismiss()
+        await palette._dispatch_message(typed)  # it was on its way
+        await wait(pilot, lambda: app.screen is app.dashboard)
+        assert not searches
 
 
 async def test_help_begins_with_what_has_the_focus(path: Path) -> None:  # noqa: F811

@@ -25,7 +25,14 @@ from gilscope.model import (
 from gilscope.recording.reader import RecordingReader
 from gilscope.sources.scripted import Script, ScriptedSession
 from gilscope.views import present
-from gilscope.views.figures import NO_FIGURES, fold_core_cells, fold_figures, holder_at, top_frames
+from gilscope.views.figures import (
+    NO_FIGURES,
+    CoreFigures,
+    fold_core_cells,
+    fold_figures,
+    holder_at,
+    top_frames,
+)
 from gilscope.views.lane_rows import present_lanes
 from gilscope.views.playback import SLOW_START_NS, Mode, Playback, scroll_edge
 from gilscope.views.present import holders_now, present_cores, present_gils, present_header
@@ -339,6 +346,31 @@ def test_beside_a_core_stands_the_process_if_there_are_several() -> None:
     assert labels(window(ticks=ticks, processes=processes, lanes=lanes)) == ["pid 70", "80 io"]
     one = window(ticks=ticks, processes=processes[:1], lanes=(lanes[0], replace(lanes[1], process=1)))
     assert labels(one) == ["MainThread", "io"]
+
+
+@pytest.mark.parametrize(
+    ("loads", "expected"),
+    [
+        (((1.0, 0.3), (1.0, 0.8)), ["a + other", "b"]),
+        (((1.0, 0.3), (0.5, 1.0)), ["a", "b"]),  # the target is busy enough for both: it was misplaced
+        (((0.9, 0.0), (0.9, 0.9)), ["other", "b"]),
+    ],
+)
+def test_a_core_that_others_load_more_says_so(
+    loads: tuple[tuple[float, float], ...], expected: list[str]
+) -> None:
+    figures = replace(
+        NO_FIGURES,
+        cores={
+            core: CoreFigures(busy_share=busy, target_share=target, lane=core + 1)
+            for core, (busy, target) in enumerate(loads)
+        },
+    )
+    lanes = tuple(
+        Lane(key=key, process=1, tid=key, kind="thread", name=name, start_ns=0)
+        for key, name in ((1, "a"), (2, "b"))
+    )
+    assert [row.label for row in present_cores(window(lanes=lanes), figures, {})] == expected
 
 
 def test_the_mode_is_named_only_if_it_changes_the_program() -> None:

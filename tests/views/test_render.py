@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ from gilscope.views.render.cores import render_cores
 from gilscope.views.render.footer import KeyHint, hint_at, render_footer
 from gilscope.views.render.gil import render_gils
 from gilscope.views.render.header import render_header
-from gilscope.views.render.lines import fit_name
+from gilscope.views.render.lines import fit_name, fit_place
 from gilscope.views.render.palette import Palette, legend_markup
 from gilscope.views.render.timeline import Columns, columns_for, render_heading, render_lane, render_ruler
 from gilscope.views.render.words import render_output, render_verdict
@@ -119,7 +120,11 @@ def test_several_gils_have_a_line_each_and_what_does_not_fit_is_counted() -> Non
     assert len(lines) == 3
     assert lines[0].startswith("▶ cpu-1  ")
     assert "█████─────" in lines[0]
-    assert lines[2].startswith("  3 more")
+    assert lines[2].startswith("  3 more: 1 shows them")
+    idle, busy = replace(GIL, held_share=0.02, process="pid 1"), replace(GIL, process="pid 2")
+    shown = [strip.text for strip in render_gils([idle, busy, busy], 80, 2, PALETTE, full=True)]
+    assert "pid 2" in shown[0], "what is held comes before what idles"
+    assert shown[1].rstrip() == "  2 more"
 
 
 def test_a_free_gil_and_an_unwatched_one_are_no_zero() -> None:
@@ -312,6 +317,23 @@ def test_a_name_fits_its_width(text: str, width: int) -> None:
     assert cell_len(fit_name(clean(text), width)) == width
 
 
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (28, "count (four_threads.py:16)  "),
+        (26, "count (four_threads.py:16)"),
+        (22, "count (four_th….py:16)"),
+        (16, "count (four…:16)"),
+        (12, "count:16    "),
+        (7, "cou…:16"),
+        (5, "coun…"),
+        (0, ""),
+    ],
+)
+def test_a_place_keeps_its_line(width: int, expected: str) -> None:
+    assert fit_place("count (four_threads.py:16)", width) == expected
+
+
 def test_a_long_name_keeps_its_end() -> None:
     assert fit_name("worker-with-a-long-name-12", 16) == "worker-wit…me-12"
     assert fit_name("worker", 16).rstrip() == "worker"
@@ -321,4 +343,4 @@ def test_a_long_name_keeps_its_end() -> None:
 def test_a_legend_fits_or_is_left_out(width: int) -> None:
     legend = Content.from_markup(legend_markup(width)).plain
     assert len(legend) <= width
-    assert legend == "" or legend.startswith("█ running  ░ waiting  ▓ native")
+    assert legend == "" or legend.replace("  ", " ").startswith("█ running ░ waiting ▓ native")

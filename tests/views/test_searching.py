@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gilscope.model import Output
-from gilscope.views.searching import find_line
+from gilscope.views.searching import Found, find_line
 from gilscope.views.terminal import lines_of
 
 PIECES = [
@@ -34,18 +34,25 @@ PIECES = [
     ],
 )
 def test_find_line(text: str, at_ns: int, direction: int, expected: int | None) -> None:
-    assert find_line(PIECES, text, at_ns, direction) == expected
+    assert find_line(PIECES, text, at_ns, direction).at_ns == expected
 
 
 def test_an_answer_that_nobody_wants() -> None:
-    assert find_line(PIECES, "line", 0, 1, stop=lambda: True) is None
+    assert find_line(PIECES, "line", 0, 1, stop=lambda: True).at_ns is None
+
+
+def test_which_of_how_many_it_is() -> None:
+    assert find_line(PIECES, "line", 0, 1) == Found(20, 2, 3), "two lines came at once"
+    assert find_line(PIECES, "line", 20, 1) == Found(40, 3, 3)
+    assert find_line(PIECES, "line", 40, -1) == Found(20, 2, 3)
+    assert find_line(PIECES, "line", 40, 1) == Found(None, 0, 3)
 
 
 def test_many_blocks() -> None:
     pieces = [Output(at_ns=n, data=b"%d " % n + b"x" * 1_000 + b"\n") for n in range(1, 1_000)]
-    assert find_line(pieces, "777 ", 0, 1) == 777
-    assert find_line(pieces, "777 ", 999, -1) == 777
-    assert find_line(pieces, "777 ", 777, -1) is None
+    assert find_line(pieces, "777 ", 0, 1) == Found(777, 1, 1)
+    assert find_line(pieces, "777 ", 999, -1) == Found(777, 1, 1)
+    assert find_line(pieces, "777 ", 777, -1) == Found(None, 0, 1)
 
 
 @given(st.lists(st.binary(max_size=20), max_size=20))

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.app import App
+from textual.geometry import Size
 
 from gilscope.cli.common import figures_until
 from gilscope.views.app import GilscopeApp
+from gilscope.views.floor import FLOOR, too_small
 from gilscope.views.screens.dialogs import InputScreen, MarksScreen
 from gilscope.views.screens.functions import FunctionsScreen
 from gilscope.views.screens.help import HelpScreen
 from gilscope.views.screens.lesson import LessonDashboard
 from gilscope.views.screens.tables import TableScreen
+from gilscope.views.standing import Palette
 from gilscope.views.widgets.panel import Panel
 from gilscope.views.widgets.small import Small
 from tests.views.conftest import ready, replay, wait
@@ -76,7 +80,8 @@ async def at_sizes(
 ) -> None:
     for width, height in sizes:
         await pilot.resize_terminal(width, height)
-        await wait(pilot, lambda: app.screen.size == (width, height) and drawn())  # noqa: B023
+        # The screen has its size before what is on it is laid out.
+        await wait(pilot, lambda: len(shown(app)) == height and drawn())  # noqa: B023
         await pilot.pause(0)
         fits(app, width, height)
 
@@ -109,6 +114,20 @@ async def test_a_lesson_and_a_comparison(app: GilscopeApp, tmp_path: Path) -> No
         await at_sizes(pilot, compare, lambda: not screen.pending and not screen._asked)
 
 
+@pytest.mark.parametrize("size", [Size(1, 1), Size(0, 0), Size(29, 7), Size(4, 200), Size(200, 1)])
+def test_below_the_floor_nothing_is_written_beyond_the_terminal(size: Size) -> None:
+    words = [segment.text for segment in too_small(size).segments if not segment.control]
+    assert len(words) <= size.height
+    assert all(len(word) <= size.width for word in words)
+    assert "\n" not in "".join(words)
+
+
+def test_textual_still_has_what_the_floor_is_built_on() -> None:
+    """Private names: a Textual without them would draw a terminal below the floor as any other."""
+    assert list(inspect.signature(App._display).parameters) == ["self", "screen", "renderable"]
+    assert "_batch_count" in vars(GilscopeApp(Path("x"), control=None, title=""))
+
+
 async def test_what_is_too_small_says_so(app: GilscopeApp, tmp_path: Path) -> None:
     async with app.run_test(size=(59, 20)) as pilot:
         await ready(pilot, app)
@@ -121,6 +140,14 @@ async def test_what_is_too_small_says_so(app: GilscopeApp, tmp_path: Path) -> No
         await pilot.pause()
         assert not app.screen.query_one(Small).display
         assert "Lanes" in "\n".join(shown(app))
+        await pilot.press("ctrl+p")
+        await wait(pilot, lambda: isinstance(app.screen, Palette))
+        for width, height in ((1, 1), (2, 40), (0, 0), (200, 1), (100, 30)):
+            await pilot.resize_terminal(width, height)
+            assert app.size == (max(width, FLOOR.width), max(height, FLOOR.height))
+        await wait(pilot, lambda: len(shown(app)) == 30)
+        await pilot.press("escape")
+        await wait(pilot, lambda: app.screen is app.dashboard)
         await pilot.resize_terminal(20, 5)
         await pilot.press("q")
         assert app._exit

@@ -53,11 +53,15 @@ def render_compared(table: ComparedTable, width: int, palette: Palette, *, opene
 
 
 def cut_lines(lines: list[Strip], width: int, height: int, palette: Palette) -> list[Strip]:
-    """Exactly `height` lines; where more are left out, the last one says so."""
+    """Exactly `height` lines; where more are left out, the last one says so if it has room for that.
+
+    A figure is not cut for it: the border says it too.
+    """
     if len(lines) > height > 0:
-        text = lines[height - 1].text.rstrip()
-        kept = lines[height - 1].crop(0, min(cell_len(text), width - 2))
-        lines = [*lines[: height - 1], strip([*kept, Segment(" …", palette.dim)], width, palette)]
+        used = cell_len(lines[height - 1].text.rstrip())
+        if used <= width - 2:
+            kept = lines[height - 1].crop(0, used)
+            lines = [*lines[: height - 1], strip([*kept, Segment(" …", palette.dim)], width, palette)]
     return fill(lines, width, height, palette)
 
 

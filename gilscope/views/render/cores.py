@@ -10,8 +10,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from gilscope.views.present import CoreRow
-from gilscope.views.render.lines import fill, fit_name, strip, text_strip
+from gilscope.views.present import AND_OTHERS, CoreRow
+from gilscope.views.render.lines import fill, fit, fit_name, strip, text_strip
 from gilscope.views.render.palette import Palette
 
 LEVELS = "▁▂▃▄▅▆▇█"
@@ -48,7 +48,11 @@ def render_cores(
     digits = len(str(rows[-1].core))
     strips = []
     height_used = -(-len(rows) // per_row)
-    label = min(max((cell_len(row.label) for row in rows), default=0), max(0, column - digits - 16), 16)
+    label = min(
+        max((cell_len(row.label) for row in rows), default=0),
+        max(0, column - digits - 16),
+        max(18, column // 4),
+    )
     for line in range(height_used):
         segments: list[Segment] = []
         for row in rows[line::height_used]:
@@ -115,7 +119,7 @@ def _core(row: CoreRow, width: int, digits: int, label: int, palette: Palette) -
     used = digits + 1 + len(load) + 2
     if label:
         style = palette.dim if row.label == "other" else palette.bold
-        segments.append(Segment(fit_name(row.label, label) + "  ", style))
+        segments.append(Segment(_fit_label(row.label, label) + "  ", style))
         used += label + 2
     room = width - used - 1
     cells = row.cells[-room:] if room > 0 else ()
@@ -127,6 +131,13 @@ def _core(row: CoreRow, width: int, digits: int, label: int, palette: Palette) -
             run, run_style = "", style
         run += glyph
     return [*segments, Segment(run + " ", run_style)]
+
+
+def _fit_label(text: str, width: int) -> str:
+    name = text.removesuffix(AND_OTHERS)
+    if name != text and width >= len(AND_OTHERS) + 3:
+        return fit(fit_name(name, min(cell_len(name), width - len(AND_OTHERS))) + AND_OTHERS, width)
+    return fit_name(text, width)
 
 
 def _cell(cell: tuple[float, float] | None, palette: Palette) -> tuple[str, Style]:
@@ -189,7 +200,7 @@ def _patch(row: CoreRow, shades: dict[bool, tuple[Style, ...]] | None, palette: 
     warm = row.busy_share if not row.cells else warmth(row.cells)
     if warm is None:
         return "?", palette.faint
-    ours = row.label not in ("", "other")
+    ours = row.label not in ("", "other") and not row.label.endswith(AND_OTHERS)
     if shades is None:
         return _cell((warm, warm if ours else 0.0), palette)
     return "█", shades[ours][min(7, max(0, int(warm * 8)))]

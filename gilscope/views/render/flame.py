@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from gilscope.model import Flame
+from gilscope.model import Flame, Frame
 from gilscope.text import clean
-from gilscope.views.render.lines import blank, fill, fit, strip, text_strip
+from gilscope.views.render.lines import FILE_LEAST, blank, fill, fit, fit_name, strip, text_strip
 from gilscope.views.render.palette import ORANGE, VERMILLION, YELLOW, Palette
 
 Path = tuple[int, ...]
@@ -111,13 +112,21 @@ def render_details(
     node = node_at(root, selected)
     if node is None or not root.time_ns:
         return [blank(width, palette)] * 2
-    where = f"{node.frame.function}  {node.frame.file}:{node.frame.line}" if selected else "all functions"
+    where = _place(node.frame, width) if selected else "all functions"
     whole, own = 100 * node.time_ns / root.time_ns, 100 * node.own_ns / root.time_ns
     shares = f"{whole:.1f} % of the {'waiting' if waiting else 'held'} time, itself {own:.1f} %"
     return [
-        text_strip(clean(where), width, palette.bold, palette),
+        text_strip(where, width, palette.bold, palette),
         text_strip(f"{shares}; in {node.samples} of {root.samples} stacks", width, palette.base, palette),
     ]
+
+
+def _place(frame: Frame, width: int) -> str:
+    """The function and where it stands; of a long path the middle is left out, never the line."""
+    function, file = clean(frame.function), clean(frame.file)
+    line = f":{frame.line}" if frame.line else "  C code"
+    room = width - cell_len(function) - cell_len(line) - 2
+    return f"{function}  {fit_name(file, max(FILE_LEAST, min(room, cell_len(file))))}{line}"
 
 
 def block_at(rows: list[list[Block]], x: int, y: int) -> Path | None:

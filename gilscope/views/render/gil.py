@@ -11,16 +11,25 @@ from textual.strip import Strip
 
 from gilscope.text import share_text
 from gilscope.views.present import GilLine
-from gilscope.views.render.lines import fill, fit, fit_name, strip, text_strip
+from gilscope.views.render.lines import fill, fit, fit_name, fit_place, strip, text_strip
 from gilscope.views.render.palette import Palette
 
 NAME_COLUMNS = 24
 """What the holder and its function get at least."""
 BAR_FROM_WIDTH = 70
+IDLE_BELOW = 0.1
+"""Of a GIL that is held for a smaller share of the time."""
+UNITS_FROM_WIDTH = 96
+"""Below, the function has the room that "threads" would take behind "waiting 2.7"."""
 
 
-def render_gils(lines: Sequence[GilLine], width: int, height: int, palette: Palette) -> list[Strip]:
-    """One GIL: its line and a bar. Several: one line each, with a short bar."""
+def render_gils(
+    lines: Sequence[GilLine], width: int, height: int, palette: Palette, *, full: bool = False
+) -> list[Strip]:
+    """One GIL: its line and a bar. Several: one line each, with a short bar.
+
+    Where not all fit, those that are held come first; `full`: there is no larger place to show the others.
+    """
     if not lines:
         return fill(
             [text_strip("No GIL has been found yet.", width, palette.dim, palette)], width, height, palette
@@ -30,13 +39,15 @@ def render_gils(lines: Sequence[GilLine], width: int, height: int, palette: Pale
         if height >= 2 and not lines[0].words:
             strips.append(_wide_bar(lines[0], width, palette))
         return fill(strips, width, height, palette)
-    shown = list(lines[: height if len(lines) <= height else height - 1])
+    shown = list(lines)
+    if len(lines) > height:
+        # By what stays the same from second to second: the lines would jump if the share itself counted.
+        shown = sorted(lines, key=lambda line: (line.held_share or 0.0) < IDLE_BELOW)[: height - 1]
     shown = _aligned(shown, width)
     strips = [_line(line, width, palette, short_bar=True) for line in shown]
     if len(shown) < len(lines):
-        strips.append(
-            text_strip(f"  {len(lines) - len(shown)} more: enter shows them", width, palette.dim, palette)
-        )
+        more = f"  {len(lines) - len(shown)} more" + ("" if full else ": 1 shows them")
+        strips.append(text_strip(more, width, palette.dim, palette))
     return fill(strips, width, height, palette)
 
 
@@ -68,6 +79,8 @@ def _line(line: GilLine, width: int, palette: Palette, *, short_bar: bool = Fals
     bar = width // 8 if short_bar and width >= BAR_FROM_WIDTH and not line.words else 0
     if not short_bar:
         facts = [fact for fact in facts if fact[0] != "contended"] if width >= BAR_FROM_WIDTH else facts
+    if width < UNITS_FROM_WIDTH:
+        facts = [(word, figure.removesuffix(" threads")) for word, figure in facts]
 
     def right() -> int:
         return sum(_columns(word, cell_len(figure)) for word, figure in facts) + bar
@@ -82,10 +95,14 @@ def _line(line: GilLine, width: int, palette: Palette, *, short_bar: bool = Fals
     elif line.holder is None:
         segments.append(Segment(fit("  " + _with_process(line, "nobody holds it"), room), palette.dim))
     else:
-        name = fit_name(line.holder, min(cell_len(line.holder), max(6, room - 4)))
+        # A long name leaves room for the function.
+        wanted = min(cell_len(line.function), room // 2)
+        name = fit_name(line.holder, min(cell_len(line.holder), max(6, room - 4 - wanted)))
         segments += [Segment("▶ ", palette.mark), Segment(name, palette.bold)]
         rest = room - cell_len(name) - 2
-        segments.append(Segment(fit("  " + _with_process(line, line.function), rest), palette.dim))
+        before = "  " + _with_process(line, "")
+        segments.append(Segment(fit(before, min(rest, cell_len(before))), palette.dim))
+        segments.append(Segment(fit_place(line.function, rest - cell_len(before)), palette.dim))
     if bar:
         if segments[-1].text[-1:] not in ("", " "):
             segments[-1] = Segment(fit(segments[-1].text, cell_len(segments[-1].text) - 1) + " ", palette.dim)

@@ -26,20 +26,16 @@ def info_rows(quality: Quality) -> list[Row]:
     return [
         ("source", clean(", ".join(quality.sources)), "where it is read who holds the GIL"),
         ("rate", f"{achieved} of {quality.rate_asked_hz:.0f} asked", "samples a second"),
-        ("samples", str(quality.samples_taken), "readings of the GILs, all of a moment as one"),
+        ("samples", str(quality.samples_taken), "readings of the GILs"),
         ("tick", f"{quality.tick_ns / NS_PER_MS:g} ms", "the step in which all is counted"),
         ("greatest delay", duration_text(quality.late_ns_max), "of a sample, after its deadline"),
-        ("torn reads", str(quality.torn_reads), "contradicted themselves, and were read again"),
-        ("failed reads", str(quality.failed_reads), "the process or its interpreter was gone"),
-        (
-            "handoffs unseen",
-            quality.handoffs_text,
-            "happened between two samples; CPython counts them all",
-        ),
+        ("torn reads", str(quality.torn_reads), "contradictory, and read again"),
+        ("failed reads", str(quality.failed_reads), "process or interpreter was gone"),
+        ("handoffs unseen", quality.handoffs_text, "between samples, yet counted"),
         (
             "disagreements",
             f"{quality.disagreements} of {quality.stacks} stacks",
-            "py-spy named a holder that the probe never saw",
+            "py-spy saw another holder",
         ),
         ("cost", f"{share}, {duration_text(quality.cost_cpu_ns)}", "CPU time of watching"),
     ]
@@ -54,7 +50,7 @@ def render_info(
         return fill([text_strip(text, width, palette.dim, palette)], width, height, palette)
     rows = info_rows(quality)
     if pictures:
-        rows.append(("pictures", pictures, "drawn on this screen; fewer where the terminal is slow"))
+        rows.append(("pictures", pictures, "drawn; fewer on a slow terminal"))
     if height < len(rows) + 1:
         return _compact(quality, width, height, palette)
     strips = [_row(*row, width, palette) for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from rich.cells import cell_len, set_cell_size
@@ -34,6 +35,31 @@ def fit_name(text: str, width: int) -> str:
             break
         tail = character + tail
     return set_cell_size(text, width - 1 - cell_len(tail)) + "…" + tail
+
+
+_PLACE = re.compile(r"(.*) \((.*)(:\d+)\)")
+FILE_LEAST = 4
+"""Fewer letters of a file name say nothing."""
+
+
+def fit_place(text: str, width: int) -> str:
+    """As `fit`, of a function (file:line): the line stays, as long as there is room for it at all.
+
+    The file's middle goes first, then the file, then the end of the function.
+    """
+    parts = _PLACE.fullmatch(text)
+    if parts is None or cell_len(text) <= width:
+        return fit(text, width)
+    function, file, line = parts.groups()
+    room = width - cell_len(function) - cell_len(line) - 3
+    if room >= FILE_LEAST:
+        return f"{function} ({fit_name(file, room)}{line})"
+    room = width - cell_len(line)
+    if room < FILE_LEAST:
+        return fit(text, width)
+    return fit(function, min(room, cell_len(function))) + fit(
+        line, max(cell_len(line), width - cell_len(function))
+    )
 
 
 def strip(segments: Iterable[Segment], width: int, palette: Palette) -> Strip:

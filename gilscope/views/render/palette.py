@@ -75,10 +75,13 @@ def legend_markup(width: int, palette: Palette | None = None) -> str:
     else:
         words = [f"[{colours[state]}]{GLYPHS[state]}[/] {MEANINGS[state][0]}" for state in _LEGEND]
     lengths = [2 + len(MEANINGS[state][0]) for state in _LEGEND]
-    while words and sum(lengths[: len(words)]) + 2 * (len(words) - 1) > width:
+    # Close together before one is left out, but for the last, which is seldom seen.
+    usual = lengths[:-1]
+    gap = 1 if sum(usual) + 2 * (len(usual) - 1) > width >= sum(usual) + len(usual) - 1 else 2
+    while words and sum(lengths[: len(words)]) + gap * (len(words) - 1) > width:
         words.pop()
     # A legend of two words explains little.
-    return "  ".join(words) if len(words) > 2 else ""
+    return (" " * gap).join(words) if len(words) > 2 else ""
 
 
 class Palette:

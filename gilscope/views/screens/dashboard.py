@@ -194,13 +194,7 @@ class Dashboard(PickingScreen, inherit_bindings=False):
             if self._dirty and self.is_mounted:
                 self._draw_message()
             return
-        width = self.lanes.content_size.width
-        if width:
-            viewing.columns = self.lanes.columns(viewing.panels().rows, width).cells
-            viewing.slots = self.lanes.slots
-            viewing.fits = max(1, self.lanes.room)
-            viewing.core_columns = max(4, self.cores.content_size.width)
-            viewing.output_lines = max(200, self.output.content_size.height)
+        self._tell_room(viewing)
         viewing.advance(passed_ns)
         self._draw_header()
         self._draw_scrub(viewing)
@@ -218,6 +212,17 @@ class Dashboard(PickingScreen, inherit_bindings=False):
         self._draw(viewing, anew=anew)
         if anew:
             self._tell_output_size()  # the panel may have had its place before there was a recording
+
+    def _tell_room(self, viewing: Viewing) -> None:
+        """How much of the recording the panels have room for; a hidden one has none."""
+        width = self.lanes.content_size.width
+        if width:
+            viewing.columns = self.lanes.columns(viewing.panels().rows, width).cells
+            viewing.slots = self.lanes.slots
+            viewing.fits = max(1, self.lanes.room)
+        if self.cores.content_size.width:
+            viewing.core_columns = max(4, self.cores.content_size.width)
+        viewing.output_lines = max(200, self.output.content_size.height)
 
     def _draw_header(self) -> None:
         viewing = self.viewing
@@ -307,14 +312,15 @@ class Dashboard(PickingScreen, inherit_bindings=False):
         """Draw the panels other than the lanes: they change only with the quantum, the output by itself."""
         if self.gil.display and (before is None or panels.gils is not before.gils):
             title = "GIL" if len(panels.gils) < 2 else f"{len(panels.gils)} GILs"
-            self.gil.show(render_gils(panels.gils, *self.gil.content_size, self.gil.palette), title=title)
+            full, palette = self.full == "gil", self.gil.palette
+            self.gil.show(render_gils(panels.gils, *self.gil.content_size, palette, full=full), title=title)
         if self.cores.display and (before is None or panels.cores is not before.cores):
             self.cores.draw(panels.cores, full=self.full == "cores")
         if self.words.display:
             self._draw_words()
         if self.output.display:
             self.output.foreign = self.viewing is not None and self.viewing.session.attached
-            self.output.draw(panels.output)
+            self.output.draw(panels.output, self.viewing.playback.position_ns if self.viewing else 0)
         if self.info.display:
             pictures = self.pace.words if self.pace else ""
             self.info.show(
@@ -332,16 +338,18 @@ class Dashboard(PickingScreen, inherit_bindings=False):
         report = self.report if self.report and (self.report.start_ns, self.report.end_ns) == span else None
         self.words.show(
             render_span(report, width, height, palette),
-            title=f"Selected ── {clock_text(span[0])} – {clock_text(span[1])}, "
-            f"{duration_text(span[1] - span[0])}",
+            # How long it is comes first: a narrow border cuts the end.
+            title=f"Selected {duration_text(span[1] - span[0])}: "
+            f"{clock_text(span[0])} – {clock_text(span[1])}",
         )
 
     # --- keys ---
 
     def _draw_keys(self) -> None:
         """The keys that have a sense here: those of the focused panel first."""
+        attached = self.viewing is not None and self.viewing.session.attached
         self.keys.hints = self.more_hints() + dashboard_hints(
-            live=self.live, focused=self.focused, full=bool(self.full)
+            live=self.live and not attached, focused=self.focused, full=bool(self.full)
         )
         self.keys.draw()
 

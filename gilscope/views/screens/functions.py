@@ -99,6 +99,8 @@ class FunctionsScreen(Modal[None]):
 
     def on_mount(self) -> None:
         """Begin."""
+        if not self.is_attached:
+            return  # closed before it was open
         self.panel.focus()
         self._look()
         self.set_interval(REFRESH_S, self._look)

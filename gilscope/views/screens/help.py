@@ -1,4 +1,4 @@
-"""Help: first what has the focus, with its keys and words; then all states, words and keys."""
+"""Help: first what has the focus, with its keys and words; then all keys, states and words."""
 
 from __future__ import annotations
 
@@ -83,7 +83,8 @@ class HelpScreen(Modal[None]):
 
     def compose(self) -> ComposeResult:
         """Text that scrolls."""
-        with Reading(classes="help"):
+        with Reading(classes="help") as page:
+            page.border_subtitle = "↓ keys, states, words ── esc closes" if self._keys else "esc closes"
             yield Static(Hanging(self._text(self._colours())))
 
     def _colours(self) -> Sequence[str]:
@@ -99,6 +100,10 @@ class HelpScreen(Modal[None]):
         about = ABOUT.get(self._panel)
         if about is not None:
             self._about(text, about)
+        if self._keys:
+            text.append("Keys\n", "bold")
+            _table(text, self._keys, KEY_COLUMNS)
+            text.append("\n")
         text.append("States of a lane\n", "bold")
         for number, (word, meaning) in enumerate(MEANINGS):
             text.append(f"  {GLYPHS[number] * 3}  ", colours[number])
@@ -108,9 +113,6 @@ class HelpScreen(Modal[None]):
         _table(text, list(self._words.items()), WORD_COLUMNS)
         for note in self._notes:
             text.append(f"  {note}\n")
-        if self._keys:
-            text.append("\nKeys\n", "bold")
-            _table(text, self._keys, KEY_COLUMNS)
         text.append("\nescape closes this\n", "dim")
         return text
 

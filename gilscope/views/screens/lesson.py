@@ -131,6 +131,13 @@ class LessonDashboard(Dashboard, inherit_bindings=False):
         """To another lesson."""
         self._step(by)
 
+    def action_back(self) -> None:
+        """The scope again, where the text has its place; else as on any dashboard."""
+        if self._narrow and self._text_wanted:
+            self.action_lesson_text()
+        else:
+            super().action_back()
+
     def action_lesson_text(self) -> None:
         """The text, or the scope again; where there is room for both, the text gets the focus, to scroll."""
         self._text_wanted = not self._text_wanted

@@ -30,7 +30,9 @@ WORDS = {
     "frame_rate": "Frames a second",
     "fold": "Processes",
 }
-HELP = "enter show or hide   ← → change   shift ↑ ↓ move   r defaults   esc close"
+_KEYS = ("enter show or hide", "← → change", "shift ↑ ↓ move", "r defaults", "esc close")
+HELP = "   ".join(key.replace(" ", "\N{NO-BREAK SPACE}") for key in _KEYS)
+"""A narrow line is not broken between a key and its word."""
 _T = TypeVar("_T")
 
 
@@ -71,7 +73,8 @@ class SettingsScreen(Modal[None]):
 
     def on_mount(self) -> None:
         """Begin."""
-        self._list("panel-" + self._panels()[0])
+        if self.is_attached:  # else it was closed before it was open
+            self._list("panel-" + self._panels()[0])
 
     def _panels(self) -> list[str]:
         """All of them; hidden ones where they would be shown, so that the cursor need not jump."""
@@ -105,7 +108,7 @@ class SettingsScreen(Modal[None]):
         if name == "cell_ms":
             return cell_text(self._settings.cell_ms * NS_PER_MS)
         if name == "fold":
-            return "folded at the start" if self._settings.fold else "with their threads at the start"
+            return "folded at the start" if self._settings.fold else "unfolded at the start"
         return str(self._settings.frame_rate)
 
     @property

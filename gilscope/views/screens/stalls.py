@@ -13,7 +13,8 @@ from textual.widgets import DataTable
 from gilscope.recording.reader import RecordingReader
 from gilscope.recording.schema import STALLS_SINCE
 from gilscope.text import clean, duration_text, fine_clock_text
-from gilscope.views.render.lines import fill, text_strip
+from gilscope.views.present import frame_text
+from gilscope.views.render.lines import fill, fit_place, text_strip
 from gilscope.views.screens.tables import TableScreen
 from gilscope.views.tables import Row, picked, stall_rows
 from gilscope.views.widgets.panel import Panel
@@ -37,11 +38,7 @@ def stalls_of(reader: RecordingReader, until_ns: int) -> Mapping[str, Any]:
 
 def frame_words(row: Row) -> list[str]:
     """The stack, innermost first: what the thread did comes before how it got there."""
-    words = []
-    for frame in reversed(row["frames"]):
-        library = frame.file.rpartition("/")[2]
-        words.append(clean(str(frame) if frame.line else f"{frame.function} ({library}, C code)"))
-    return words
+    return [frame_text(frame) for frame in reversed(row["frames"])]
 
 
 class StallsScreen(TableScreen):
@@ -96,7 +93,10 @@ class StallsScreen(TableScreen):
         else:
             words = frame_words(row) or ["Nothing caught it: its stack is not known."]
         styles = [palette.bold if number == 0 and row else palette.dim for number in range(len(words))]
-        strips = [text_strip(line, width, style, palette) for line, style in zip(words, styles, strict=True)]
+        strips = [
+            text_strip(fit_place(line, width), width, style, palette)
+            for line, style in zip(words, styles, strict=True)
+        ]
         title = "Stack" if row is None else f"Stack ── {duration_text(row['held_ns'])} ── enter goes there"
         self.stack.show(fill(strips, width, height, palette), title=title)
 

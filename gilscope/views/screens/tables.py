@@ -15,7 +15,7 @@ from textual.worker import get_current_worker
 
 from gilscope.errors import GilscopeError
 from gilscope.recording.reader import RecordingReader
-from gilscope.text import clean
+from gilscope.text import clean, clock_text
 from gilscope.views.copying import copy
 from gilscope.views.keymap import Place, hints
 from gilscope.views.keymap import key as _key
@@ -152,6 +152,7 @@ class TableScreen(Modal[None]):
         if self._summary is None or not self.is_mounted:
             return
         rows = cells(self.table, self._summary, by=self._by, backwards=self._backwards, only=self._only)
+        self._draw_title(self._summary, len(rows))
         if rows == self._shown:
             return
         self._shown = rows
@@ -167,14 +168,14 @@ class TableScreen(Modal[None]):
             )
         grid.move_cursor(row=min(at, max(0, len(rows) - 1)), scroll=False)
         grid.scroll_to(*top, animate=False)
-        all_rows = len(self.table.rows(self._summary))
-        some = f"{len(rows)} of {all_rows}" if self._only else str(all_rows)
-        if not self.table.looked_for(self._summary):
+
+    def _draw_title(self, summary: Mapping[str, Any], rows: int) -> None:
+        all_rows = len(self.table.rows(summary))
+        some = f"{rows} of {all_rows}" if self._only else str(all_rows)
+        if not self.table.looked_for(summary):
             some = UNKNOWN
-        self.title_line.update(
-            f" {self.table.title}: {some}, from the session's start"
-            + ("" if rows else f". {self._why_empty()}")
-        )
+        span = f", from the start to {clock_text(self._made_ns)}"
+        self.title_line.update(f" {self.table.title}: {some}{span if rows else f'. {self._why_empty()}'}")
 
     def _why_empty(self) -> str:
         if self._only:

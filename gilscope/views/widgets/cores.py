@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual import events
 
 from gilscope.views.keymap import key as _key
-from gilscope.views.present import CoreRow
+from gilscope.views.present import AND_OTHERS, CoreRow
 from gilscope.views.render.cores import core_at, lines_to_scroll, render_cores
 from gilscope.views.widgets.panel import Panel
 
@@ -101,5 +101,6 @@ class CoresPanel(Panel):
 def core_text(row: CoreRow) -> str:
     """A core in words."""
     load = "not read" if row.busy_share is None else f"{100 * row.busy_share:.0f} % busy"
-    runs = {"": "", "other": ", with other programs"}.get(row.label, f", with {row.label}")
+    label = row.label.replace(AND_OTHERS, " and more by other programs")
+    runs = {"": "", "other": ", with other programs"}.get(row.label, f", with {label}")
     return f"core {row.core}: {load}{runs}"

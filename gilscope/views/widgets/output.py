@@ -31,6 +31,9 @@ class OutputPanel(Panel):
         """The target was there before us: what it prints goes elsewhere."""
         self.sought = ""
         """What was searched for: it stands out."""
+        self.found: tuple[int, str] | None = None
+        """Where a search led, and which of how many lines that is: "3/17"."""
+        self._at_ns = 0
         self._lines: Sequence[OutputLine] = ()
         self._picked: OutputLine | None = None
         """The line that was clicked."""
@@ -40,12 +43,14 @@ class OutputPanel(Panel):
         """Columns that the target's text has."""
         return max(1, self.content_size.width - STAMP_COLUMNS)
 
-    def draw(self, lines: Sequence[OutputLine]) -> None:
-        """Draw the lines in sight."""
-        self._lines = lines
+    def draw(self, lines: Sequence[OutputLine], at_ns: int) -> None:
+        """Draw the lines in sight, up to a moment."""
+        self._lines, self._at_ns = lines, at_ns
         width, height = self.content_size
         self.back = max(0, min(self.back, len(lines) - height))
-        subtitle = f"{self.back} lines back" if self.back else ""
+        # Whoever went elsewhere since is at none of the lines that were found.
+        hits = [f"found {self.found[1]}"] if self.found and self.found[0] == at_ns else []
+        subtitle = " ── ".join(hits + ([f"{self.back} lines back"] if self.back else []))
         strips = render_output(
             lines, width, height, self.palette, back=self.back, sought=self.sought,
             foreign=self.foreign,
@@ -80,12 +85,12 @@ class OutputPanel(Panel):
         if at is not None and event.chain == 1:
             line = lines[at.y] if at.y < len(lines) else None
             self._picked = None if line == self._picked else line
-            self.draw(self._lines)
+            self.draw(self._lines, self._at_ns)
 
     def action_back(self, lines: int) -> None:
         """Scroll towards older lines, or newer ones if negative."""
         self.back = max(0, self.back + lines)
-        self.draw(self._lines)
+        self.draw(self._lines, self._at_ns)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Older lines."""
