@@ -18,10 +18,12 @@ from gilscope.sampler.watch import ProcessWatch
 from gilscope.sources.pyspy import PySpy
 from gilscope.sources.pyspy_results import Snapshot
 
-COST_SHARE = 0.01
-"""It may take this part of a core on average, after the first looks."""
 FIRST_LOOKS = 3
 """So many follow each other faster, so that a short session has some."""
+FIRST_SHARE, COST_SHARE = 0.03, 0.005
+"""The first looks, and those after them, may take this part of a core on average."""
+START_COST_NS, COST_PER_THREAD_NS = 20 * NS_PER_MS, 400_000
+"""What a look takes, before there was one: py-spy reads all threads of a process."""
 FIRST_PAUSE_NS = 500 * NS_PER_MS
 RETRY_NS = 100 * NS_PER_MS
 """Where nobody waits, it is asked again so soon whether somebody does."""
@@ -67,6 +69,7 @@ class WaiterLooks:
         self._waiting_ns: dict[int, int] = {}
         """By pid: how long its threads waited in the ticks since it was asked last."""
         self._next_ns: int | None = None
+        self._begun_ns = 0
         self._looks = 0
         self._cost_ns = 0
         self.due_ns: int | None = None
@@ -83,7 +86,7 @@ class WaiterLooks:
     def step(self, watches: Iterable[ProcessWatch], now_ns: int) -> None:
         """Ask if that is due, and somebody waits."""
         if self._next_ns is None:
-            self._next_ns = now_ns + self._some(FIRST_PAUSE_NS)
+            self._begun_ns, self._next_ns = now_ns, now_ns + self._some(FIRST_PAUSE_NS)
         if self._asked is not None or now_ns < self._next_ns or not self._pyspy.usable:
             return
         # A stall's culprit goes first: each start of py-spy makes another one slower.
@@ -93,12 +96,15 @@ class WaiterLooks:
             self._waiting_ns.clear()
             self._next_ns = now_ns + self._some(RETRY_NS)
             return
+        likely_ns = self._cost_ns or START_COST_NS + len(most.tasks.tasks) * COST_PER_THREAD_NS
+        if not self._looks and likely_ns > FIRST_SHARE * (now_ns - self._begun_ns):
+            return
         del self._waiting_ns[most.pid]
         if self._pyspy.snapshot(most.pid, now_ns, waiters=True) is None:
             self._asked, self.due_ns = _Asked(most, now_ns), now_ns + LOOK_NS
         self._looks += 1
-        pause_ns = max(FIRST_PAUSE_NS, 0 if self._looks < FIRST_LOOKS else round(self._cost_ns / COST_SHARE))
-        self._next_ns = now_ns + self._some(pause_ns)
+        share = FIRST_SHARE if self._looks < FIRST_LOOKS else COST_SHARE
+        self._next_ns = now_ns + self._some(max(FIRST_PAUSE_NS, round(likely_ns / share)))
 
     def _some(self, mean_ns: int) -> int:
         """A time about so long: what the target does at regular times is not to be met each time."""

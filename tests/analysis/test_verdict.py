@@ -205,6 +205,14 @@ def test_what_processes_could_bring() -> None:
     assert "no free core" in one.advice[0]
 
 
+def test_processes_bring_no_more_than_an_end_of_waiting() -> None:
+    """Who holds the GIL off the CPU uses little of a core, but gets on: of five, four wait."""
+    lanes = [lane(f"cpu-{n}", cpu=0.2, running=0.2, holding=1.8, waiting=8.0) for n in range(5)]
+    verdict = judge(summary(*lanes, utilisation=0.99, contention=0.99, waiters=4.0, cores=8))
+    assert verdict.kind == "gil-bound"
+    assert verdict.speedup_bound_processes == pytest.approx(5.0, abs=0.1)
+
+
 def test_a_failure_is_named() -> None:
     assert "exit code 3" in judge(summary(wall=0.05, samples=3, exit_code=3)).headline
 

@@ -107,9 +107,9 @@ class Facts:
     is_part: bool = False
     """It is a part of a session that was selected, of which there is more."""
     never_started: tuple[str, ...] = ()
+    """What events say of threads that were created and never started."""
     queued_s: float | None = None
     """Waiting time of all lanes, where it is not known of each; None: not known either."""
-    """What events say of threads that were created and never started."""
 
     # --- who computes ---
 

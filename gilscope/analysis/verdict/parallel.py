@@ -18,10 +18,14 @@ def concurrency(facts: Facts) -> Condition:
 def speedup_bound(facts: Facts) -> float | None:
     """At most so many times as fast with processes: usable cores or demand, over the cores used now.
 
-    Cores that other programs kept from it are no gain of processes: they count as used.
+    Cores that other programs kept from it are no gain of processes: they count as used. And nobody gets
+    further than by never waiting: whoever holds the GIL gets on now, also if it does so off the CPU.
     """
     used = max(facts.cores_used, min(facts.runnable, facts.cores_usable))
-    return max(1.0, min(facts.cores_usable, facts.demand) / used) if used > 0 else None
+    if used <= 0:
+        return None
+    getting_on = max(used, facts.utilisation)
+    return max(1.0, min(min(facts.cores_usable, facts.demand) / used, facts.demand / getting_on))
 
 
 def cores_line(facts: Facts) -> str:
