@@ -160,15 +160,12 @@ threading.Thread().start()""",
 
 
 def endings() -> list[tuple[str, str, Kind]]:
-    """Version, name, kind: all on the oldest and the newest; between them each program once, as either."""
+    """Version, name, kind: each program on each version, by turns as a script and as code."""
     kinds: tuple[Kind, Kind] = ("script", "code")
-    versions = list(found_pythons())
     return [
-        (version, name, kind)
-        for row, version in enumerate(versions)
+        (version, name, kinds[(row + column) % 2])
+        for row, version in enumerate(found_pythons())
         for column, name in enumerate(CODES)
-        for turn, kind in enumerate(kinds)
-        if version in (versions[0], versions[-1]) or (row + column) % 2 == turn
     ]
 
 

@@ -152,7 +152,7 @@ def test_a_real_dump(version: str) -> None:
     assert open_descriptors() == before
 
 
-@pytest.mark.parametrize("version", list(found_pythons())[::2])
+@pytest.mark.parametrize("version", list(found_pythons())[::4])
 def test_a_real_record(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pyspy, "FIRST_RECORD_S", 2)
     with watched("cpu_threads.py", 2, python=found_pythons()[version]) as target:
@@ -172,8 +172,8 @@ def test_a_real_record(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
         # The next one takes longer; asked to, it ends at once with what it has.
         before_ns = spy.cpu_ns()
         spy.record(target.pid, 100)
-        # Its start takes half of that at most, so that by then it has sampled for a while.
-        wait_for(lambda: spy.cpu_ns() - before_ns > 40_000_000, "py-spy does not sample")
+        # Its start takes about half of that, so that by then it has sampled for a while.
+        wait_for(lambda: spy.cpu_ns() - before_ns > 25_000_000, "py-spy does not sample")
         spy.finish_soon()
         # What it has then is attributed even where the target has gone.
         target.kill()
