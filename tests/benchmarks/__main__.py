@@ -46,6 +46,17 @@ def slowdowns() -> list[Row]:
     return rows
 
 
+def waking() -> list[Row]:
+    """What a process takes that only wakes as often as the sampler: it differs from hour to hour."""
+    began_s, until, wakes = time.process_time(), time.monotonic() + SECONDS, 0
+    while time.monotonic() < until:
+        time.sleep(0.001)
+        wakes += 1
+    share = (time.process_time() - began_s) / SECONDS
+    measured = f"{100 * share:.1f} % at {wakes / SECONDS:.0f} Hz"
+    return [("to wake, and nothing else", "", measured, "what of the sampler's CPU no reading can save")]
+
+
 def costs() -> list[Row]:
     """What the sampler takes, with stacks, at 1000 Hz."""
     rows: list[Row] = []
@@ -130,7 +141,7 @@ def headless() -> list[Row]:
     ]
 
 
-BENCHES: tuple[Callable[[], list[Row]], ...] = (headless, errors, costs, app, slowdowns)
+BENCHES: tuple[Callable[[], list[Row]], ...] = (headless, errors, waking, costs, app, slowdowns)
 
 
 def main() -> None:
