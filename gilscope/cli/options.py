@@ -46,7 +46,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=int,
         default=limits.DEFAULT_TICK_MS,
         metavar="MS",
-        help=f"Length of a tick, the step in which all is counted (default: {limits.DEFAULT_TICK_MS}).",
+        help="Length of a tick, the step in which all is counted; longer where the budget asks for it "
+        f"(default: {limits.DEFAULT_TICK_MS}).",
     ),
     click.option(
         "--budget",

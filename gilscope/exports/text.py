@@ -245,7 +245,7 @@ def _watch(quality: Quality) -> list[str]:
     facts = [
         f"{quality.samples_taken} samples ({clean(', '.join(quality.sources))})",
         f"{achieved} of {quality.rate_asked_hz:.0f} Hz asked",
-        f"tick {quality.tick_ns / NS_PER_MS:g} ms",
+        f"tick ≥{quality.tick_ns / NS_PER_MS:g} ms",
         f"cost {cost} % of a core",
         f"latest sample {duration_text(quality.late_ns_max)} late",
         f"{quality.torn_reads} torn reads",

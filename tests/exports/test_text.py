@@ -141,7 +141,7 @@ def test_how_well_it_was_watched_is_always_said() -> None:
     summary = summary_of(["MainThread"], "x")
     made = export.render(summary, QUALITY)
     assert made.splitlines()[-4:] == [
-        "3980 samples (probe) · 995 of 1000 Hz asked · tick 50 ms · cost 2.1 % of a core",
+        "3980 samples (probe) · 995 of 1000 Hz asked · tick ≥50 ms · cost 2.1 % of a core",
         "latest sample 5.4 ms late · 3 torn reads · 1 failed reads",
         "8 of 820 handoffs unseen · py-spy disagrees in 2 of 41 stacks",
         "no gaps",
@@ -151,7 +151,7 @@ def test_how_well_it_was_watched_is_always_said() -> None:
         handoffs=0, handoffs_seen=0, disagreements=0, stacks=0, cost_share=None,
     )  # fmt: skip
     assert export.render(summary, nothing).splitlines()[-4:] == [
-        "0 samples (probe) · ? of 1000 Hz asked · tick 50 ms · cost ? % of a core",
+        "0 samples (probe) · ? of 1000 Hz asked · tick ≥50 ms · cost ? % of a core",
         "latest sample 0 ms late · 0 torn reads · 0 failed reads · 0 of 0 handoffs unseen",
         "py-spy disagrees in 0 of 0 stacks",
         "no gaps",

@@ -120,7 +120,7 @@ def watch(quality: Quality) -> list[tuple[str, str]]:
     return [
         ("samples", f"{quality.samples_taken} ({', '.join(quality.sources)})"),
         ("rate", f"{rate} of {asked:.0f} Hz asked"),
-        ("tick", f"{quality.tick_ns / NS_PER_MS:g} ms"),
+        ("tick", f"{quality.tick_ns / NS_PER_MS:g} ms or more"),
         ("cost", f"{percent(quality.cost_share, 1)} of a core, {cost_s:.2f} s of CPU"),
         ("latest sample", f"{duration_text(quality.late_ns_max)} late"),
         ("torn reads", str(quality.torn_reads)),

@@ -27,7 +27,7 @@ def info_rows(quality: Quality) -> list[Row]:
         ("source", clean(", ".join(quality.sources)), "where it is read who holds the GIL"),
         ("rate", f"{achieved} of {quality.rate_asked_hz:.0f} asked", "samples a second"),
         ("samples", str(quality.samples_taken), "readings of the GILs"),
-        ("tick", f"{quality.tick_ns / NS_PER_MS:g} ms", "the step in which all is counted"),
+        ("tick", f"{quality.tick_ns / NS_PER_MS:g} ms or more", "the step in which all is counted"),
         ("greatest delay", duration_text(quality.late_ns_max), "of a sample, after its deadline"),
         ("torn reads", str(quality.torn_reads), "contradictory, and read again"),
         ("failed reads", str(quality.failed_reads), "process or interpreter was gone"),
