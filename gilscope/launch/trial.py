@@ -23,6 +23,7 @@ sys.stdin.read()
 """
 """For any Python from 2.7 on. It ends with its standard input, so that none outlives us if we are killed."""
 _ORPHAN: Final = "import os\nif os.fork(): os._exit(0)\nos.setsid()\n" + _WAITS
+"""Its first process ends at once; only when that has ended is the second nobody's child."""
 
 
 @contextlib.contextmanager
@@ -43,7 +44,7 @@ def stranger(python: str) -> Iterator[int]:
     Raises:
         CannotObserveError: it does not start, or says nothing.
     """
-    with _started([python, "-S", "-c", _ORPHAN]) as pid:
+    with _started([python, "-S", "-c", _ORPHAN], is_orphan=True) as pid:
         entry = tree.read_entry(pid)
         try:
             yield pid
@@ -53,7 +54,7 @@ def stranger(python: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _started(command: Sequence[str]) -> Iterator[int]:
+def _started(command: Sequence[str], *, is_orphan: bool = False) -> Iterator[int]:
     try:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -63,9 +64,20 @@ def _started(command: Sequence[str]) -> Iterator[int]:
         raise CannotObserveError(f"it does not start: {getattr(error, 'strerror', None) or error}") from None
     with process:
         try:
-            yield _pid_told(process)
+            pid = _pid_told(process)
+            if is_orphan:
+                _wait_for_end(process)
+            yield pid
         finally:
             process.kill()
+
+
+def _wait_for_end(process: subprocess.Popen[bytes]) -> None:
+    """The kernel gives the children of one that ends to init before it lets that one be waited for."""
+    try:
+        process.wait(START_S)
+    except subprocess.TimeoutExpired:
+        raise CannotObserveError(f"its first process did not end for {START_S:.0f} s") from None
 
 
 def _pid_told(process: subprocess.Popen[bytes]) -> int:

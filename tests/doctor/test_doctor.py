@@ -213,6 +213,19 @@ def test_processes_that_are_started_are_ended() -> None:
     wait_for(lambda: is_gone(pid), "it lives")
 
 
+def test_a_stranger_is_nobodys_child_however_late_its_first_process_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tree.become_subreaper(on=False)
+    late = "import os, time\nif os.fork(): time.sleep(0.3); os._exit(0)\nos.setsid()\n"
+    monkeypatch.setattr(trial, "_ORPHAN", late + trial._WAITS)
+    with trial.stranger(sys.executable) as pid:
+        assert not access.is_below(pid, os.getpid())
+    monkeypatch.setattr(trial, "START_S", 0.2)
+    with pytest.raises(CannotObserveError, match="did not end"), trial.stranger(sys.executable):
+        pass
+
+
 @pytest.mark.parametrize(
     ("program", "words"),
     [("/nowhere", "does not start"), ("/bin/true", "ended at once"), ("/bin/echo", "something else")],
