@@ -118,13 +118,14 @@ class SamplerLink(ControlLine):
     def alive(self) -> bool:
         """Whether the sampler runs; takes what it has told, and sends what is left to tell."""
         self._send()
+        # Asked first: what one that has ended told before, is on the line by now.
+        status = self._process.poll()
         with contextlib.suppress(OSError):
             while data := self._line.recv(65_536):
                 message = json.loads(data)
                 self.error = message.get("error", self.error)
                 self.error_code = message.get("code", self.error_code)
                 self.exit_code = message.get("exit_code", self.exit_code)
-        status = self._process.poll()
         if status not in (None, 0) and self.error is None:
             self.error_code = EXIT_CANNOT_OBSERVE
             self.error = f"The sampler ended unexpectedly ({_how(status)}).\n{self._last_words()}"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import re
 import signal
-import time
+import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -170,19 +174,22 @@ def test_the_app_is_gone(start: Start, path: Path) -> None:
     assert ended(path)
 
 
-def test_left_running(start: Start, path: Path) -> None:
+def test_left_running(start: Start, path: Path, tmp_path: Path) -> None:
     """Both go on without the app until the target ends by itself, and all of it is recorded."""
-    link = start(code="import time; print('READY', flush=True); time.sleep(2.5); print('done')")
+    go = tmp_path / "go"
+    waits = f"while not os.path.exists({os.fspath(go)!r}): time.sleep(0.02)"
+    link = start(code=f"import os, time\nprint('READY', flush=True)\n{waits}\nprint('done')")
     ready(path)
     link.leave_running()
     link.finish()
-    time.sleep(0.5)
+    left_ns = head_ns(path)
+    wait_for(lambda: head_ns(path) > left_ns + 3e8, "it is no longer recorded")
     assert link._process.poll() is None
+    go.touch()
     assert link._process.wait(60) == 0
     assert output(path).endswith(b"done\r\n")
     reader = RecordingReader(path)
     assert reader.session().exit_code == 0
-    assert reader.head_ns() > 2.4e9
     reader.close()
 
 
@@ -219,6 +226,21 @@ def test_what_cannot_start_is_told(start: Start, path: Path) -> None:
     assert "not overwritten" in link.error
     assert link.error_code == 2
     assert path.read_text() == "precious"
+
+
+def test_its_last_words_come_before_its_end() -> None:
+    """GIVEN a sampler that tells why, and ends, just as it is looked at THEN both are known."""
+    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+    class Ending:
+        def poll(self) -> int:
+            far.send(json.dumps({"error": "no room", "code": 2}).encode())
+            return 0
+
+    link = SamplerLink(cast("subprocess.Popen[bytes]", Ending()), near, io.BytesIO())
+    with near, far:
+        assert not link.alive()
+        assert (link.error, link.error_code) == ("no room", 2)
 
 
 def test_settings_survive_the_way(path: Path) -> None:
