@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -268,6 +268,15 @@ def _serve(
         settings=settings,
         say=lambda text: click.echo(f"gilscope: {text}", err=True),
     )
+
+    def announce() -> None:
+        _announce(at, token, words, to_stdout=to_stdout)
+
+    asyncio.run(_until_told(serving, listening, announce))
+
+
+def _announce(at: Listening, token: str, words: Words, *, to_stdout: bool) -> None:
+    """Tell where the screen is, and what that means."""
     host = "127.0.0.1" if at.everywhere else at.address
     click.echo(f"http://{Place(host, at.port)}/{token}/", err=not to_stdout)
     sys.stdout.flush()
@@ -279,10 +288,9 @@ def _serve(
             err=True,
         )
     click.echo(f"gilscope: open this address in a browser; ctrl-c here {words.ctrl_c}.", err=True)
-    asyncio.run(_until_told(serving, listening))
 
 
-async def _until_told(serving: Serving, listening: socket.socket) -> None:
+async def _until_told(serving: Serving, listening: socket.socket, announce: Callable[[], None]) -> None:
     """Serve; a signal to end is no error."""
     import asyncio  # noqa: PLC0415
 
@@ -293,4 +301,5 @@ async def _until_told(serving: Serving, listening: socket.socket) -> None:
         # A job in the background, or under nohup, ignores some of them, and goes on doing so.
         if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
             loop.add_signal_handler(number, serving.ended.set)
+    announce()  # not before: who has the address may end the server at once
     await serve(serving, listening)

@@ -164,8 +164,11 @@ class BrowserServer:
     async def _join(self, websocket: web.WebSocketResponse, size: Size) -> None:
         """Carry frames and keys until either of the two is gone."""
         serving = self._serving
-        viewer = await Viewer.start(serving.command, {**serving.settings, "status": self._status}, size)
+        told = self._status
+        viewer = await Viewer.start(serving.command, {**serving.settings, "status": told}, size)
         self._open[websocket] = viewer
+        if self._status is not told:  # it changed while the app was started, and there was nobody to tell
+            viewer.tell(self._status)
         wishes = asyncio.create_task(self._obey(viewer))
         drawing = asyncio.create_task(_carry_frames(viewer, websocket))
         typing = asyncio.create_task(_carry_keys(websocket, viewer))
