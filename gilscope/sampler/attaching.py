@@ -15,7 +15,7 @@ from gilscope.launch.attached import AttachedTarget, AttachSpec, short_command
 from gilscope.sampler import portable
 from gilscope.sources import access, finding, processes
 from gilscope.sources.interpreter import InterpreterReader
-from gilscope.sources.memory import NotReadableError, ReadFailedError
+from gilscope.sources.memory import EndingError, NotReadableError, ReadFailedError
 from gilscope.text import clean, cut
 
 STARTING_S: Final = 1.0
@@ -119,7 +119,7 @@ def _version(pid: int, what: str) -> tuple[str | None, bool]:
         try:
             found = _recognise(pid, what, patient=_is_starting(pid) and time.monotonic() < deadline)
         except ReadFailedError as error:
-            if not _is_there(pid):
+            if isinstance(error, EndingError) or not _is_there(pid):
                 raise _has_ended(what) from None
             raise CannotObserveError(_why_denied(pid, what, str(error))) from None
         if found is not None:

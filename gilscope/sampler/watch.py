@@ -138,6 +138,8 @@ class ProcessWatch:
 
     def _opened(self, reader: InterpreterReader, now_ns: int) -> None:
         self.interpreters.open(reader, self._tick_end_ns)
+        if not self.is_python:
+            self.lanes.rename({self.pid: MAIN_THREAD}, kind="thread")  # it was on its way: sh, or a loader
         self.is_python = True
         self.unreadable = self._lost_ns = None
         self._retry_ns = RETRY_FIRST_NS

@@ -30,6 +30,10 @@ class NotReadableError(ReadFailedError):
         """Nothing in the process looks like CPython."""
 
 
+class EndingError(ReadFailedError):
+    """The process has no memory any more: it ends, even if that is not to be seen yet."""
+
+
 class ProcessMemory:
     """A kept-open descriptor on one process's memory."""
 
@@ -91,12 +95,16 @@ def mapped_files(pid: int) -> list[Mapping]:
     """Where `pid` maps files, in order of address: the lowest mapping of each, and others from its beginning.
 
     Raises:
-        ReadFailedError: the map cannot be read.
+        EndingError: there is none.
+        ReadFailedError: it cannot be read.
     """
     try:
         text = Path(f"/proc/{pid}/maps").read_text(errors="surrogateescape")
     except OSError as error:
         raise ReadFailedError(f"cannot read the memory map of process {pid}: {error.strerror}") from error
+    if not text:
+        # Its memory goes first: on a busy machine that is a while before anybody can see that it has ended.
+        raise EndingError(f"process {pid} has no memory any more: it ends")
     return files_in(text, pid)
 
 

@@ -17,7 +17,7 @@ from gilscope.launch.reports import ExitStatus
 from gilscope.sampler import attaching
 from gilscope.sampler.attaching import attach, examine, is_stopped
 from gilscope.sources import access, processes
-from gilscope.sources.memory import ReadFailedError
+from gilscope.sources.memory import EndingError, ReadFailedError
 from tests.pythons import found_old_pythons, found_pythons
 from tests.watched import Watched, wait_for, watched
 
@@ -116,6 +116,16 @@ def test_no_python_that_has_started_one(monkeypatch: pytest.MonkeyPatch) -> None
         text = refused(process.pid, EXIT_CANNOT_OBSERVE)
         os.kill(child, 9)
     assert f"gilscope attach {child}" in text
+
+
+def test_one_whose_memory_is_gone(sleeper: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its end is not to be seen yet, but nobody was denied anything."""
+
+    def ends(pid: int) -> str:
+        raise EndingError(f"process {pid} has no memory any more: it ends")
+
+    monkeypatch.setattr(attaching, "_read_version", ends)
+    assert "has just ended" in refused(sleeper.pid, EXIT_CANNOT_OBSERVE)
 
 
 def test_one_that_ends_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
