@@ -36,6 +36,7 @@ def test_the_dashboard_of_a_process_that_runs_already(tmux: Tmux) -> None:
         tmux.see("End the watch? The process runs on.")
         assert "Stop it" not in tmux.text()
         tmux.keys("q")  # stay
+        tmux.wait(lambda: "End the watch?" not in tmux.text(), "the screen without the question")
         tmux.see("LIVE")
         tmux.keys("q")
         tmux.see("End the watch?")

@@ -114,7 +114,13 @@ def test_one_session(  # noqa: PLR0915 - a session is long, and each step needs 
     # It stands still, while the program goes on.
     tmux.keys("Space")
     tmux.see("‖ PAUSED")
-    time.sleep(0.3)
+
+    def stands() -> bool:
+        before = panel(tmux, "Lanes") + panel(tmux, "GIL")
+        time.sleep(0.3)
+        return panel(tmux, "Lanes") + panel(tmux, "GIL") == before
+
+    tmux.wait(stands, "a picture that stands still")  # a frame was being drawn
     frozen, paused_at = tmux.lines()[1:], position_s(tmux)
     time.sleep(0.7)
     # A verdict that was being made may still come; all that has a moment stays.
@@ -150,12 +156,12 @@ def test_one_session(  # noqa: PLR0915 - a session is long, and each step needs 
 
     tmux.keys("?")
     tmux.see("Pause, or play from here")
-    tmux.escape()
+    tmux.escape("Pause, or play from here")
     tmux.see("● LIVE")
 
     tmux.keys("i")
     tmux.see("handoffs unseen")
-    tmux.escape()
+    tmux.escape("handoffs unseen")
     tmux.see("Output")
 
     tmux.keys("t")
@@ -167,7 +173,7 @@ def test_one_session(  # noqa: PLR0915 - a session is long, and each step needs 
     for key in ("q", "C-c"):
         tmux.keys(key)
         tmux.see("The target still runs.")
-        tmux.escape()
+        tmux.escape("The target still runs.")
         tmux.see("● LIVE")
     tmux.keys("q")
     tmux.see("The target still runs.")

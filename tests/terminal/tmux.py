@@ -74,10 +74,10 @@ class Tmux:
         self._tell("send-keys", "-t", "test", "-l", text)
         self.keys("Enter")
 
-    def escape(self) -> None:
-        """Press escape, and give the app the time to see that no sequence follows."""
+    def escape(self, closes: str) -> None:
+        """Press escape, and wait until this is gone: a key too soon after it would be one with alt."""
         self.keys("Escape")
-        time.sleep(0.2)
+        self.wait(lambda: closes not in self.text(), f"a screen without {closes}")
 
     def resize(self, columns: int, rows: int) -> None:
         """Another size for the window."""
