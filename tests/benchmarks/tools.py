@@ -115,13 +115,16 @@ class Screen:
         executed, until_then = (
             os.pipe()
         )  # the program does not inherit it: its end is the program's beginning
+        sized, until_sized = os.pipe()
         pid, fd = pty.fork()
         if pid == 0:
             os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
-            time.sleep(0.05)  # the size is set meanwhile
+            os.close(until_sized)
+            os.read(sized, 1)
             os.execvp(command[0], list(command))
         fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        os.close(until_then)
+        for end in (sized, until_sized, until_then):
+            os.close(end)
         os.read(executed, 1)
         began = time.monotonic()
         os.close(executed)
