@@ -38,9 +38,13 @@ CODE = """
         busy(0.5)
         assert os.environ["GILSCOPE_PYTEST_REPORTS"]
 
-    @pytest.mark.gilscope(fail_on="target.wall_s > 0.45")
-    def test_only_the_call_counts():
-        time.sleep(0.3)
+    @pytest.fixture
+    def long():
+        time.sleep(0.8)
+
+    @pytest.mark.gilscope(fail_on="target.wall_s > 0.8")
+    def test_only_the_call_counts(long):
+        time.sleep(0.05)
 
     def test_after(shared):
         assert shared == os.getpid()
