@@ -181,7 +181,11 @@ def test_without_py_spy_the_program_does_not_run_on(
     from tests.commands import environment
 
     env = environment(tmp_path) | (fake(tmp_path, script) if script else {"PATH": "/usr/bin:/bin"})
-    code = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(300)"
+    # It may be ended at any moment: the file is there with its number or not at all.
+    code = (
+        "import os, time; file = open('part', 'w'); file.write(str(os.getpid())); file.close(); "
+        "os.rename('part', 'pid'); time.sleep(300)"
+    )
     command = [
         sys.executable,
         "-c",
