@@ -9,12 +9,22 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from gilscope.launch import tree
+
 pytest_plugins = ["pytester"]
 
 settings.register_profile(
     "here", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("here")
+
+
+@pytest.fixture(autouse=True)
+def _orphans_are_nobodys() -> Iterator[None]:
+    """A session that a test has run in this process made it the parent of orphans: not for the next test."""
+    yield
+    if tree._subreaper:
+        tree.become_subreaper(on=False)
 
 
 @pytest.fixture(autouse=True, scope="session")
