@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 ROOT = Path(__file__).parents[1]
 TARGETS = Path(__file__).with_name("targets")
 DEADLINE_S = 60.0
+Found = TypeVar("Found")
 
 
 class Watched:
@@ -79,6 +81,38 @@ def wait_for(condition: Callable[[], object], what: str, deadline_s: float = DEA
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.005)
+
+
+def on_free_cores(measure: Callable[[], Found], check: Callable[[Found], None], times: int = 3) -> Found:
+    """Measure what is only so where threads get the cores that they ask for; the last measurement counts.
+
+    How threads share a GIL, and how soon something is seen, is the kernel's doing as well: one that is woken
+    and gets no core leaves the GIL free, one that holds it and loses its core lets others wait. Another
+    program can make that so in one measurement; a mistake of ours is made in each. What holds on any machine
+    is for `measure` to assert: it fails at once.
+    """
+    for _ in range(times - 1):
+        found = measure()
+        with suppress(AssertionError):
+            check(found)
+            return found
+    found = measure()
+    check(found)
+    return found
+
+
+def states(pid: int) -> dict[int, str]:
+    """The kernel's letter for what each thread of a process does: S sleeps, R runs or could."""
+    found = {}
+    for path in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):  # it has just ended
+            found[int(path.name)] = (path / "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+    return found
+
+
+def asleep(pid: int, *but: int) -> bool:
+    """All threads of a process wait for something, without these."""
+    return all(state == "S" for tid, state in states(pid).items() if tid not in but)
 
 
 def open_descriptors() -> list[str]:

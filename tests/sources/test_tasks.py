@@ -15,7 +15,7 @@ import pytest
 from gilscope.sources.interpreter import InterpreterReader
 from gilscope.sources.tasks import QUIET_SWEEPS, UNEXPLAINED_NS, GilSpan, Seen, Tasks, boot_ns
 from tests.pythons import found_pythons
-from tests.watched import Watched, open_descriptors, wait_for, watched
+from tests.watched import Watched, asleep, on_free_cores, open_descriptors, states, wait_for, watched
 
 
 @contextmanager
@@ -61,21 +61,34 @@ def test_threads_that_compete_for_the_gil(version: str) -> None:
         gil_span(target.pid) as span,
     ):
         wait_for(lambda: sum(kernel_cpu_ns(target.pid, tid) > 2e7 for tid in target.tids) == 3, "they wait")
-        seen = {tid: Counter[Seen]() for tid in target.tids}
-        for _ in range(120):
+
+        def joins() -> bool:
             tasks.sweep([span])
-            for tid in target.tids:
-                task = tasks.tasks[tid]
-                seen[tid][task.seen] += 1
-                assert (task.waits_for == 17) == (task.seen is Seen.WAITING)
-            assert tasks.tasks[target.pid].seen is not Seen.WAITING
-            time.sleep(0.004)
-        total = sum(seen.values(), Counter[Seen]())
-        # One of three runs, two wait; who waits wakes each 5 ms for a moment.
-        assert 0.45 < total[Seen.WAITING] / total.total() < 0.75
-        assert total[Seen.ON_CPU] / total.total() > 0.2
-        assert total[Seen.UNREADABLE] == 0
-        assert all(counts[Seen.WAITING] and counts[Seen.ON_CPU] for counts in seen.values())
+            return tasks.tasks[target.pid].seen is Seen.ASLEEP
+
+        wait_for(joins, "the main thread still wants the GIL")
+
+        def swept() -> dict[int, Counter[Seen]]:
+            seen = {tid: Counter[Seen]() for tid in target.tids}
+            for _ in range(120):
+                tasks.sweep([span])
+                for tid in target.tids:
+                    task = tasks.tasks[tid]
+                    seen[tid][task.seen] += 1
+                    assert (task.waits_for == 17) == (task.seen is Seen.WAITING)
+                assert tasks.tasks[target.pid].seen is not Seen.WAITING
+                time.sleep(0.004)
+            assert not any(counts[Seen.UNREADABLE] for counts in seen.values())
+            return seen
+
+        def compete(seen: dict[int, Counter[Seen]]) -> None:
+            total = sum(seen.values(), Counter[Seen]())
+            # One of three runs, two wait; who waits wakes each 5 ms for a moment.
+            assert 0.45 < total[Seen.WAITING] / total.total() < 0.75
+            assert total[Seen.ON_CPU] / total.total() > 0.2
+            assert all(counts[Seen.WAITING] and counts[Seen.ON_CPU] for counts in seen.values())
+
+        on_free_cores(swept, compete)
 
 
 def test_each_kind_of_thread() -> None:
@@ -86,6 +99,10 @@ def test_each_kind_of_thread() -> None:
         sweep = tasks.sweep([span])
         assert {task.tid for task in sweep.started} == set(tids.values())
         assert not sweep.ended
+        # The main thread has still to come back from its answer, for which it needs the GIL.
+        wait_for(
+            lambda: asleep(target.pid, tids["worker"]) and not asleep(target.pid), "the worker does not work"
+        )
         for _ in range(50):
             time.sleep(0.004)
             tasks.sweep([span])
@@ -212,7 +229,8 @@ def test_a_name_that_looks_like_numbers(tmp_path: Path) -> None:
     program = tmp_path / ") R 1 2 (3"
     program.symlink_to("/bin/sleep")
     with subprocess.Popen([program, "60"]) as process, tasks_of(process.pid) as tasks:
-        wait_for(lambda: b"sleep" not in Path(f"/proc/{process.pid}/comm").read_bytes(), "no exec")
+        # Once it sleeps it stays on its core.
+        wait_for(lambda: set(states(process.pid).values()) == {"S"}, "it does not sleep")
         tasks.sweep([])
         task = tasks.tasks[process.pid]
         stat = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
