@@ -349,13 +349,21 @@ def test_the_time_is_over(tmp_path: Path) -> None:
     reader.close()
 
 
+def head_ns(path: Path) -> int:
+    reader = RecordingReader(path, live=True)
+    try:
+        return reader.head_ns()
+    finally:
+        reader.close()
+
+
 def test_a_killed_session_can_be_opened(tmp_path: Path) -> None:
     running = Running(tmp_path, TARGETS / "cpu_threads.py", 2, 20)
     reader: list[RecordingReader] = []
-    time.sleep(1)
-    running.process.kill()
-    running.process.wait()
     try:
+        wait_for(lambda: head_ns(running.recording) > 0.6e9, "nothing is recorded")
+        running.process.kill()
+        running.process.wait()
         reader.append(running.opened())
         assert reader[0].head_ns() > 0.5e9
         assert reader[0].session().ended_ns is None
