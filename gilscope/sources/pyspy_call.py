@@ -59,15 +59,15 @@ class Call:
     def note_begin(self) -> None:
         """py-spy says that it samples just before its first sample: the file's stamp tells when."""
         if self.begun_ns is None:
-            with contextlib.suppress(OSError):
-                status = self.errors.stat()
-                with self.errors.open(errors="replace") as file:
-                    if has_begun(file.read(4096)):
-                        # Read at the end, it is stamped with that; then the time it was to take must do.
-                        begun_ns = monotonic_of(status.st_mtime_ns)
-                        if self.process.returncode is not None:
-                            begun_ns = max(self.launched_ns, begun_ns - self.seconds * 1_000_000_000)
-                        self.begun_ns = begun_ns
+            with contextlib.suppress(OSError), self.errors.open(errors="replace") as file:
+                if has_begun(file.read(4096)):
+                    # Asked before the text was read, it could be the stamp of the file's creation.
+                    status = self.errors.stat()
+                    # Read at the end, it is stamped with that; then the time it was to take must do.
+                    begun_ns = monotonic_of(status.st_mtime_ns)
+                    if self.process.returncode is not None:
+                        begun_ns = max(self.launched_ns, begun_ns - self.seconds * 1_000_000_000)
+                    self.begun_ns = begun_ns
 
     def samples_of(self, log: TraceLog, length_ns: int) -> int:
         """How many samples a trace took: it does not say, but it took them all if not ended early."""

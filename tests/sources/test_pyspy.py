@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import signal
+import subprocess
+import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import IO, cast
 
 import pytest
 from hypothesis import given
@@ -14,7 +19,7 @@ from hypothesis import strategies as st
 from gilscope.model import Frame
 from gilscope.sources import pyspy
 from gilscope.sources.pyspy import MAX_FAILURES, PySpy, find_executable
-from gilscope.sources.pyspy_call import RECORD_RATE_HZ
+from gilscope.sources.pyspy_call import RECORD_RATE_HZ, Call
 from gilscope.sources.pyspy_results import Names, PySpyFailure, Result, Stacks
 from gilscope.sources.pyspy_text import Stack, parse_dump, parse_stacks
 from tests.pythons import found_pythons
@@ -337,3 +342,23 @@ def test_asked_to_finish_when_it_has_just_ended(tmp_path: Path) -> None:
     (result,) = wait_results(spy, 1)
     assert isinstance(result, Stacks)
     spy.close()
+
+
+def test_a_trace_begins_when_its_first_words_come(tmp_path: Path) -> None:
+    """Not when their file was made, even if they come just as somebody looks for them."""
+    path = tmp_path / "err"
+    path.touch()
+    os.utime(path, ns=(0, 0))
+
+    class Late:
+        stat = path.stat
+
+        def open(self, **how: str) -> IO[str]:
+            path.write_text("py-spy> Sampling process 100 times a second for 1 seconds.\n")
+            return cast("IO[str]", path.open(**how))  # type: ignore[call-overload]
+
+    process = cast("subprocess.Popen[bytes]", SimpleNamespace(pid=1, returncode=None))
+    call = Call("trace", 1, process, 0, 0, path, cast("Path", Late()))
+    call.note_begin()
+    assert call.begun_ns is not None
+    assert abs(call.begun_ns - time.monotonic_ns()) < 60e9
