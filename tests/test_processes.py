@@ -14,7 +14,7 @@ from gilscope.sampler.config import SamplerConfig
 from gilscope.sampler.session import run_session
 from tests.commands import watch
 from tests.pythons import found_pythons
-from tests.watched import TARGETS, is_gone, open_descriptors
+from tests.watched import TARGETS, is_gone, on_free_cores, open_descriptors
 
 PYTHONS = found_pythons()
 FOUND_WITHIN_S = 0.6
@@ -61,6 +61,15 @@ def test_the_example_of_an_introduction_with_threads_and_with_processes(tmp_path
 def test_eight_workers_of_each_start_method(version: str, method: str, tmp_path: Path) -> None:
     if version not in PYTHONS:
         pytest.skip(f"no Python {version}")
+    on_free_cores(lambda: eight_workers(version, method, tmp_path), found_soon)
+
+
+def found_soon(unseen_s: list[float]) -> None:
+    assert max(unseen_s) < FOUND_WITHIN_S
+
+
+def eight_workers(version: str, method: str, tmp_path: Path) -> list[float]:
+    """Watch them; how long each lived before it was watched."""
     outcome = watch(tmp_path, "workers.py", method, 1, python=PYTHONS[version])
     assert outcome.code == 0, outcome.stderr
     pids = [int(line.split()[0]) for line in outcome.stdout.splitlines()]
@@ -75,9 +84,6 @@ def test_eight_workers_of_each_start_method(version: str, method: str, tmp_path:
         assert lanes[pid, pid]["running_s"] + lanes[pid, pid]["holding_s"] > 0.3
     for pid in pids:
         assert is_gone(pid), "left behind"
-    for pid in pids:
-        lived_s = processes[pid]["end_s"] - processes[pid]["start_s"]
-        assert lived_s - lanes[pid, pid]["alive_s"] < FOUND_WITHIN_S
     # The others that multiprocessing started are named for what they are, everywhere with the same words.
     found = roles_in(summary["processes"])
     workers = {"fork": None, "spawn": SPAWNED, "forkserver": OF_FORK_SERVER}[method]
@@ -90,6 +96,7 @@ def test_eight_workers_of_each_start_method(version: str, method: str, tmp_path:
         ]
     )
     assert all(f"  {role}: " in outcome.stderr for role in helpers)
+    return [processes[pid]["end_s"] - processes[pid]["start_s"] - lanes[pid, pid]["alive_s"] for pid in pids]
 
 
 def test_many_processes_leave_no_descriptor(tmp_path: Path) -> None:
