@@ -207,6 +207,7 @@ def test_zombies_and_orphans_are_called_so(tmp_path: Path) -> None:
     said = dict(line.split() for line in outcome.stdout.decode().splitlines())
     reader = RecordingReader(outcome.recording)
     texts = {event.kind: event.text for event in reader.events()}
+    reader.close()
     assert texts["process-zombie"].startswith(f"process {said['zombie']} has ended, but its parent")
     assert texts["process-orphaned"].startswith(f"process {said['orphan']} runs on without its parent")
 

@@ -43,13 +43,15 @@ def test_a_name_that_is_the_programs_own_is_none() -> None:
     threads = [threading.Thread(target=work, args=(name,)) for name in ("loader-1", None)]
     for thread in threads:
         thread.start()
-    assert go.wait(10)
+    assert go.wait(60)
     main = Path(f"/proc/{os.getpid()}/comm").read_text()
     Path(f"/proc/self/task/{tids[None]}/comm").write_text(main)
     try:
         assert thread_names(os.getpid(), [*tids.values(), 2**22 - 1]) == {tids["loader-1"]: "loader-1"}
     finally:
         done.set()
+        for thread in threads:
+            thread.join()
 
 
 @pytest.mark.skipif("3.14t" not in found_free_threaded(), reason="no free-threaded 3.14 was found")
@@ -73,8 +75,9 @@ def test_threads_of_c_libraries_have_the_kernels_names() -> None:
         go.set()
         done.wait()
 
-    threading.Thread(target=work).start()
-    assert go.wait(10)
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert go.wait(60)
     lanes = SimpleNamespace(rename=renamed.update, some_unnamed=lambda _most: tids)
     watch: Any = SimpleNamespace(pid=os.getpid(), lanes=lanes, tasks=SimpleNamespace(whole=False))
     names = Names(pid=os.getpid(), names={1: "MainThread"}, stacks=Stacks((), 0, 1), cpu_ns=0)
@@ -82,4 +85,5 @@ def test_threads_of_c_libraries_have_the_kernels_names() -> None:
         StackCollector(PySpy("py-spy")).take(names, {os.getpid(): watch}, lambda _pid, _tid: None, 0)
     finally:
         done.set()
+        thread.join()
     assert renamed == {1: "MainThread", tids[0]: "ZMQbg/IO/0"}
