@@ -109,7 +109,12 @@ def open_recording(path: Path, *, live: bool, pages: bool = True) -> Rows:
         with contextlib.ExitStack() as undo:
             undo.callback(db.close)
             rows = Rows(path, db)
-            version = _check(rows, pages=pages and not live, sane=not live)
+            with rows.one_moment():
+                version = _check(rows, pages=pages and not live, sane=not live)
+                # The writer takes a new file through all schemas, and says then what the recording is of. A
+                # copy of what it has by now would stand still for ever.
+                if version != schema.VERSION and not rows.one("SELECT count(*) FROM meta"):
+                    raise RecordingError(f"{path} is still being made.\nTry again in a moment.")
             if version == schema.VERSION:
                 undo.pop_all()
             else:

@@ -111,11 +111,13 @@ class Viewing:
 
     def poll(self, *, session: bool) -> None:
         """Learn how far the recording has got; `session`: also what is said of it."""
-        if session or self.growing:
+        growing = self.growing
+        if session and growing:
+            self.session = self._recording.session()
+        # After it: what was written between the two would be behind a head that is taken for the last one.
+        if session or growing:
             self.head_ns = self._recording.head_ns()
         if session:
-            if self.growing:
-                self.session = self._recording.session()
             self.first_ns = self._recording.first_ns()
             self.whole.poll()
 
