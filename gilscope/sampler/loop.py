@@ -386,7 +386,7 @@ class Sampler:
         end_ns = max(self.now_ns(), self._tick_start_ns + 1)
         self._sweep(end_ns)
         if status is not None:
-            self._output.take_rest()
+            self._output.take_rest(end_ns)
         self._collector.pyspy.finish_soon()
         self._finish_tick(end_ns, end_ns + self.config.tick_ns, last=True)
         exit_code = None if status is None else status.shell_code
@@ -425,7 +425,7 @@ class Sampler:
     def _end_target(self) -> ExitStatus | None:
         """End the target and its descendants, its last output kept; or let go of one that is not ours."""
         status = self._target.stop()
-        self._output.take_rest()
+        self._output.take_rest(self._tick_start_ns)
         if self._target.is_ours:
             self._event("target-ended", f"{self.session.command} was ended by gilscope")
         elif status is None:

@@ -24,6 +24,7 @@ class OutputTap:
         self._now_ns = now_ns
         self._monotonic_ns = monotonic_ns
         self._fd = target.output_fd
+        self._end_ns: int | None = None
         self._taken: list[Output] = []
         self.is_open = self._fd is not None
 
@@ -46,11 +47,13 @@ class OutputTap:
         if data is None:
             self.is_open = False
         elif data:
-            self._taken.append(Output(at_ns=self._now_ns(), data=data))
+            at_ns = self._now_ns() if self._end_ns is None else self._end_ns
+            self._taken.append(Output(at_ns=at_ns, data=data))
         return bool(data)
 
-    def take_rest(self) -> None:
-        """Take all that is there, without waiting for more."""
+    def take_rest(self, end_ns: int) -> None:
+        """Take all that is there, without waiting for more: the session ends then, and nothing later."""
+        self._end_ns = end_ns
         while self.take_some():
             pass
 

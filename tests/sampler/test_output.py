@@ -29,3 +29,20 @@ def test_a_closed_terminal_is_waited_for_like_a_silent_one() -> None:
         assert time.monotonic_ns() >= deadline_ns
     assert not tap.is_open
     os.close(reading)
+
+
+def test_the_rest_is_not_after_the_end() -> None:
+    """It is taken when the last tick's end is known: later than that there is nothing to be seen at."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.write(writing, b"last words")
+    os.close(writing)
+    target = cast(
+        "Target", SimpleNamespace(output_fd=reading, read_output=lambda _: os.read(reading, 5) or None)
+    )
+    tap = OutputTap(target, lambda: 900, time.monotonic_ns)
+    assert tap.take_some()
+    tap.take_rest(1_000)
+    tap.take_rest(1_000)
+    assert [(piece.at_ns, piece.data) for piece in tap.collect()] == [(900, b"last "), (1_000, b"words")]
+    os.close(reading)

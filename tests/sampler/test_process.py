@@ -126,6 +126,10 @@ def test_the_last_words(start: Start, path: Path) -> None:
     link.finish(60)
     assert link.exit_code == 9
     assert output(path) == b"x" * 60_000 + b"\r\nlast"
+    reader = RecordingReader(path)
+    # Whoever stands at the end of the session sees it all.
+    assert max(piece.at_ns for piece in reader.output()) <= reader.head_ns()
+    reader.close()
 
 
 def test_typing_and_sizes(start: Start, path: Path) -> None:
