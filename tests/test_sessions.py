@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +30,17 @@ def check_sums(outcome: Outcome) -> dict[str, Any]:
     """What holds of every session."""
     summary = outcome.summary
     assert summary["schema"] == SCHEMA
+    reader = RecordingReader(outcome.recording)
+    # CPU times are read as late as the sampler got no core: so far they may be on another tick's account.
+    late_s = reader.session().late_ns_max / 1e9
     for lane in summary["lanes"]:
         total = sum(lane[state] for state in STATES)
         assert total == pytest.approx(lane["alive_s"], rel=0.01, abs=0.002), lane
         on_cpu_s = lane["running_s"] + lane["native_s"]
         # A process that is found late has used CPU time that is in no tick.
         known_s = min(lane["cpu_s"], lane["alive_s"]) - lane["unknown_s"]
-        assert known_s - 0.05 * lane["alive_s"] - 0.05 <= on_cpu_s, lane
-        assert on_cpu_s <= lane["cpu_s"] + 0.05 * lane["alive_s"] + 0.05, lane
+        assert known_s - 0.05 * lane["alive_s"] - 0.05 - late_s <= on_cpu_s, lane
+        assert on_cpu_s <= lane["cpu_s"] + 0.05 * lane["alive_s"] + 0.05 + late_s, lane
     for gil in summary["gils"]:
         if gil["utilisation"] is not None:
             assert 0 <= gil["utilisation"] <= 1
@@ -44,7 +48,6 @@ def check_sums(outcome: Outcome) -> dict[str, Any]:
             assert gil["handoffs_seen"] <= gil["handoffs"]
     held = sum(lane["running_s"] + lane["holding_s"] for lane in summary["lanes"])
     assert held == pytest.approx(summary["totals"]["held_s"], rel=0.02, abs=0.02)
-    reader = RecordingReader(outcome.recording)
     assert reader.session().exit_code == summary["target"]["exit_code"]
     ticks = list(reader.ticks())
     assert [tick.index for tick in ticks] == list(range(len(ticks)))
@@ -81,7 +84,9 @@ def test_four_threads_share_a_gil(version: str, tmp_path: Path) -> None:
 
 
 def four_threads(version: str, tmp_path: Path) -> dict[str, Any]:
+    began = time.monotonic()
     outcome = watch(tmp_path, "cpu_threads.py", 4, 3, python=PYTHONS[version])
+    took_s = time.monotonic() - began
     assert outcome.code == 0, outcome.stderr
     assert outcome.stdout.startswith(b"READY ")
     summary = check_sums(outcome)
@@ -102,17 +107,20 @@ def four_threads(version: str, tmp_path: Path) -> dict[str, Any]:
         assert lane["held_share"] == pytest.approx(0.25, abs=0.2)
         assert lane["waiting_s"] > 0.5
         assert lane["kind"] == "thread"
-    shares = [lanes[f"cpu-{number}"]["held_share"] for number in range(4)]
-    assert sum(shares) == pytest.approx(gil["utilisation"], abs=0.03)
+    # The main thread too: it held it as long as the program started, for which a machine may take a while.
+    assert sum(lane["held_share"] for lane in lanes.values()) == pytest.approx(gil["utilisation"], abs=0.03)
     tids = {int(word) for word in outcome.stdout.split()[1:]}
     assert {lane["tid"] for name, lane in lanes.items() if name != "MainThread"} == tids
     assert lanes["MainThread"]["blocked_s"] > 2.5
     assert summary["target"]["exit_code"] == 0
     assert summary["target"]["python"].startswith(version + ".")
     assert summary["target"]["implementation"] == "CPython"
-    assert summary["target"]["wall_s"] == pytest.approx(3.5, abs=1.0)
+    assert 3.0 <= summary["target"]["wall_s"] <= took_s
     assert summary["totals"]["threads_created"] == summary["totals"]["threads_started"] == 4
-    assert 0.2 < summary["totals"]["cores_used_mean"] < 1.2
+    cpu_s, totals = sum(lane["cpu_s"] for lane in lanes.values()), summary["totals"]
+    assert cpu_s > 0.1
+    assert totals["cores_used_mean"] < 1.2
+    assert totals["cores_used_mean"] * summary["target"]["wall_s"] == pytest.approx(cpu_s, rel=0.1, abs=0.05)
     assert summary["gilscope"]["rate_hz"]["achieved"] > 100
     (process,) = summary["processes"]
     assert process["python"] == summary["target"]["python"]
@@ -131,7 +139,7 @@ def test_threads_that_let_go_of_the_gil(tmp_path: Path) -> None:
     lanes = lanes_of(summary)
     busy = [lanes[f"hash-{number}"] for number in range(3)]
     assert sum(lane["native_s"] for lane in busy) > 0.7 * sum(lane["cpu_s"] for lane in busy)
-    assert summary["totals"]["held_s"] < 0.2 * summary["totals"]["native_s"]
+    assert sum(lane["running_s"] for lane in busy) < 0.2 * sum(lane["native_s"] for lane in busy)
     # On a machine that is busy with something else there is less than a core for it.
     assert summary["verdict"]["kind"] == "native-parallel" or summary["totals"]["cores_used_mean"] < 1.2
 
@@ -179,9 +187,10 @@ def test_children_of_each_kind(version: str, tmp_path: Path) -> None:
     lanes = {lane["tid"]: lane for lane in summary["lanes"]}
     assert lanes[int(other)]["kind"] == "process"
     assert lanes[int(other)]["name"] == "sh"
-    assert lanes[int(other)]["native_s"] > 0.05
+    # Of what the kernel gave them, however little that was.
+    assert lanes[int(other)]["native_s"] > 0.5 * lanes[int(other)]["cpu_s"] > 0.01
     assert lanes[int(other)]["running_s"] == lanes[int(other)]["holding_s"] == 0
-    assert lanes[int(forked)]["running_s"] > 0.1
+    assert lanes[int(forked)]["running_s"] > 0.5 * lanes[int(forked)]["cpu_s"] > 0.01
     assert summary["totals"]["processes_started"] >= 3
 
 
