@@ -193,8 +193,7 @@ class ProcessWatch:
         if self._lost_ns is not None and self.has_ended():
             ended = list(self.lanes)
         for tid in ended:
-            # A process's memory goes before its threads do.
-            self.lanes.end(tid, now_ns if self._lost_ns is None else min(now_ns, self._lost_ns))
+            self.lanes.end(tid, self._end_ns(now_ns))
         self.lanes.see(sweep.seen)
         self.free.sweep(now_ns, self.reader if FreeThreads.is_off(self.gils) else None, sweep)
         if thorough:
@@ -206,6 +205,13 @@ class ProcessWatch:
             self._swept_ns = now_ns
             self._older = False
         return sweep
+
+    def _end_ns(self, now_ns: int) -> int:
+        """When threads ended that are seen to have ended now: a process's memory goes before they do.
+
+        But not before the last tick's end, up to which they were told to be there: an end may take its time.
+        """
+        return now_ns if self._lost_ns is None else min(now_ns, max(self._lost_ns, self._tick_start_ns))
 
     def _note_change(self, now_ns: int, *, changed: bool) -> None:
         if changed:
@@ -387,7 +393,7 @@ class ProcessWatch:
                 end_ns=end_ns,
             )
         yield from self.free.close(end_ns)
-        self.lanes.end_all(end_ns if self._lost_ns is None else min(end_ns, self._lost_ns))
+        self.lanes.end_all(self._end_ns(end_ns))
         self.refresh()
         self.tasks.close()
         self.lost("it ended", end_ns)

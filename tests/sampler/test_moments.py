@@ -64,3 +64,20 @@ def test_a_program_that_is_a_python_a_moment_later(monkeypatch: pytest.MonkeyPat
         "MainThread",
         "thread",
     )
+
+
+def test_threads_end_no_earlier_than_they_were_told_to_be_there() -> None:
+    """GIVEN a process whose memory is gone WHEN its end is seen ticks later THEN these ticks are its own."""
+    with watched("sleepers.py", 1, 600) as target:
+        watch = watch_of(target.pid, "3.x")
+        assert watch.try_open(0)
+        watch.sweep(0)
+        watch.lost("no memory", TICK_NS // 2)
+        watch.sweep(TICK_NS)
+        watch.finish_tick(TICK_NS, 2 * TICK_NS)
+        target.kill()
+        watch.sweep(TICK_NS * 3 // 2)
+        watch.finish_tick(2 * TICK_NS, 3 * TICK_NS)
+        ends = [lane.end_ns for lane in watch.lanes.changed if lane.end_ns is not None]
+        list(watch.close(3 * TICK_NS, None))
+    assert ends == [TICK_NS, TICK_NS]
