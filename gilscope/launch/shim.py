@@ -219,7 +219,7 @@ def forked_name() -> "str | None":
     """
     if not any(module in sys.modules for module in NAMING):
         return None
-    frame: Any = sys._getframe(2)
+    frame: Any = sys._getframe(2)  # noqa: SLF001 - there is no other way
     for _ in range(FRAMES_LOOKED_AT):
         if frame is None:
             return None

@@ -232,7 +232,7 @@ def _runs(process: Process | None, at_ns: int) -> bool:
 
 
 def process_label(process: Process, role: str | None = None) -> str:
-    """Its pid, what it is to multiprocessing, and its command line, the program without its folders."""
+    """Its pid, what `roles` says it is, and its command line, the program without its folders."""
     program, _, arguments = process.command.partition(" ")
     line = f"{clean(program.rpartition('/')[2])} {clean(arguments)}"
     return f"pid {process.pid} {with_role(line, role)}".rstrip()
