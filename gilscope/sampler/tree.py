@@ -6,7 +6,7 @@ from gilscope.clock import MonotonicClock
 from gilscope.launch.handle import TargetHandle
 from gilscope.launch.reports import ForkReport
 from gilscope.model import NOT_KNOWN, Event, Gap, Gil, Lane, Process
-from gilscope.sampler.forknames import ForkNames, named_late
+from gilscope.sampler.forknames import ForkNames
 from gilscope.sampler.gilwatch import GilWatch
 from gilscope.sampler.interpreters import Keys
 from gilscope.sampler.recent import Recent
@@ -107,6 +107,7 @@ class ProcessTree:
             stall_ns=self._stall_ns,
         )
         self._insert(watch)
+        self._names.found(watch, facts.image)
         if not older:
             said = f"process {pid} started: {watch.process.command}"
             self._tell(now_ns, "process-started", watch.process.key, said)
@@ -122,7 +123,7 @@ class ProcessTree:
             return
         closed = self._closed.get(pid)
         if closed is not None and now_ns - (closed.end_ns or 0) < LATE_REPORT_NS:
-            named = named_late(closed, report)
+            named = self._names.late(closed, report)
             if named != closed:
                 self._let_go(named)
             return
@@ -228,7 +229,6 @@ class ProcessTree:
         self._let_go(watch.process)
         self.watches.remove(watch)
         self._watched_pids.discard(watch.pid)
-        self._names.forget(watch)
         self._parents.pop(watch.process.key, None)
         # A zombie keeps its identity in the process table: it must not be found again.
         if processes.facts(watch.pid) is None:
