@@ -24,13 +24,13 @@ app.conf.update(
 
 
 @app.task
-def work():
+def work(due=None):
     from counted import failed, served
 
     try:
         count()
         time.sleep(float(os.environ.get("WAIT_MS", "0")) / 1e3)
-        served()
+        served(due)
     except Exception:
         failed()
         raise

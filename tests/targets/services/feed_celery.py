@@ -1,10 +1,10 @@
-"""Keep the queue of a celery worker filled."""
+"""Keep the queue of a celery worker filled, or send its tasks when they are due."""
 
 import os
 import time
 
 from celery_app import FOLDER, work
-from counted import parent_lives
+from counted import RATE, parent_lives, times
 
 QUEUE, SERVED = os.path.join(FOLDER, "queue"), os.path.join(FOLDER, "served")
 
@@ -14,11 +14,15 @@ def served():
 
 
 sent, ready = 0, False
+due = times()
 while parent_lives():
-    while sent - served() < 60:
-        work.delay()
+    while RATE or sent - served() < 60:
+        work.delay(next(due))
         sent += 1
+        if RATE:
+            break
     if not ready and served():
         ready = True
         print("READY", flush=True)
-    time.sleep(0.05)
+    if not RATE:
+        time.sleep(0.05)
