@@ -6,18 +6,25 @@ import time
 from celery_app import FOLDER, work
 from counted import RATE, parent_lives, times
 
-QUEUE, SERVED = os.path.join(FOLDER, "queue"), os.path.join(FOLDER, "served")
+QUEUE, OUTBOX, SERVED = (os.path.join(FOLDER, name) for name in ("queue", "outbox", "served"))
 
 
 def served():
     return os.path.getsize(SERVED) if os.path.exists(SERVED) else 0
 
 
+def send(due):
+    """The worker must not see a message that is half written: it would end."""
+    work.delay(due)
+    for name in os.listdir(OUTBOX):
+        os.rename(os.path.join(OUTBOX, name), os.path.join(QUEUE, name))
+
+
 sent, ready = 0, False
 due = times()
 while parent_lives():
     while RATE or sent - served() < 60:
-        work.delay(next(due))
+        send(next(due))
         sent += 1
         if RATE:
             break
