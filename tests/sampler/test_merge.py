@@ -387,7 +387,7 @@ def test_time_below_the_tolerance_is_not_lost(ticks: list[tuple[int, int, int]])
 
 
 def test_a_sweep_that_comes_late_makes_nobody_run_who_had_no_cpu() -> None:
-    """GIVEN a lane that held all tick with little CPU time, read long after its end THEN it held off the CPU."""
+    """GIVEN a tick of holding with little CPU time, read long after its end THEN it held off the CPU."""
     reading = replace(READING, held_ns=TICK_NS, cpu_ns=4 * MS, on_cpu_sweeps=1)
     late = merged(replace(reading, sweep_error_ns=60 * MS))
     assert late["running"] <= 6
