@@ -108,7 +108,7 @@ def test_eight_workers_of_each_start_method(version: str, method: str, tmp_path:
 
 def test_processes_are_known_by_the_names_that_they_have(tmp_path: Path) -> None:
     """In the recording, in the report, and in what other tools get; text of the program harms nobody."""
-    outcome = watch(tmp_path, "named_processes.py", python=PYTHONS[max(PYTHONS, key=lambda v: int(v[2:]))])
+    outcome = watch(tmp_path, "named_processes.py", python=list(PYTHONS.values())[-1])
     assert outcome.code == 0, outcome.stderr
     expected = dict(map(json.loads, outcome.stdout.splitlines()))
     names = {process["pid"]: process["name"] for process in outcome.summary["processes"]}

@@ -12,13 +12,14 @@ from tests.launch.conftest import TARGETS, Runner
 from tests.launch.test_invisible import QUIET
 from tests.pythons import found_pythons
 
-ENDS = sorted({next(iter(found_pythons().values())), list(found_pythons().values())[-1]})
+PYTHONS = found_pythons()
+ENDS = list(dict.fromkeys([next(iter(PYTHONS)), list(PYTHONS)[-1]]))
 
 
-@pytest.mark.parametrize("python", ENDS, ids=lambda path: path.parts[-3])
-def test_forks_tell_their_names(python: object, run_both: Runner) -> None:
+@pytest.mark.parametrize("version", ENDS)
+def test_forks_tell_their_names(version: str, run_both: Runner) -> None:
     script = str(TARGETS / "named_processes.py")
-    pair = run_both(TargetSpec(kind="script", target=script, python=str(python)), env=QUIET)
+    pair = run_both(TargetSpec(kind="script", target=script, python=str(PYTHONS[version])), env=QUIET)
     expected = dict(map(json.loads, pair.launched.stdout.splitlines()))
     assert "never asked" not in expected.values()
     root = pair.seen["pid"]
