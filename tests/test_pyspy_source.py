@@ -61,7 +61,8 @@ def test_native_threads_are_watched_to_their_end(version: str, python: Path, tmp
     assert done.code == 0, done.stderr
     assert done.summary["target"]["python"].startswith(version + ".")
     (lane,) = done.summary["lanes"]
-    assert lane["running_s"] + lane["holding_s"] < 0.2 * lane["cpu_s"]
+    # It holds the GIL as it starts; where it gets little of a core, that takes longer than its CPU time tells.
+    assert lane["running_s"] + lane["holding_s"] < 0.2 * lane["alive_s"]
     # On a busy machine py-spy begins late, and nothing is known of the time before.
     assert lane["native_s"] + lane["unknown_s"] > 0.7 * lane["cpu_s"]
     assert lane["native_s"] > 0.2 * lane["cpu_s"]

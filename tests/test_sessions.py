@@ -190,7 +190,9 @@ def test_children_of_each_kind(version: str, tmp_path: Path) -> None:
     # Of what the kernel gave them, however little that was.
     assert lanes[int(other)]["native_s"] > 0.5 * lanes[int(other)]["cpu_s"] > 0.01
     assert lanes[int(other)]["running_s"] == lanes[int(other)]["holding_s"] == 0
-    assert lanes[int(forked)]["running_s"] > 0.5 * lanes[int(forked)]["cpu_s"] > 0.01
+    computes = lanes[int(forked)]
+    assert computes["running_s"] > 0.01
+    assert computes["running_s"] + computes["unknown_s"] > 0.5 * computes["cpu_s"] > 0.01
     assert summary["totals"]["processes_started"] >= 3
 
 
