@@ -61,7 +61,7 @@ def test_native_threads_are_watched_to_their_end(version: str, python: Path, tmp
     assert done.code == 0, done.stderr
     assert done.summary["target"]["python"].startswith(version + ".")
     (lane,) = done.summary["lanes"]
-    # It holds the GIL as it starts; where it gets little of a core, that takes longer than its CPU time tells.
+    # It holds the GIL as it starts, which takes longer than its CPU time tells where cores are few.
     assert lane["running_s"] + lane["holding_s"] < 0.2 * lane["alive_s"]
     # On a busy machine py-spy begins late, and nothing is known of the time before.
     assert lane["native_s"] + lane["unknown_s"] > 0.7 * lane["cpu_s"]
