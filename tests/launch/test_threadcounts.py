@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -80,6 +81,7 @@ class _Descriptor:
 
     def __init__(self) -> None:
         self.number = os.memfd_create("test")
+        weakref.finalize(self, os.close, self.number)
 
     def is_ours(self) -> bool:
         return True
