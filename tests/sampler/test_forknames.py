@@ -48,9 +48,15 @@ class Family:
         return self._seen[pid or self.child]
 
     def becomes(self) -> None:
-        before = processes.command_line(self.child)
+        before = processes.facts(self.child)
+        assert before is not None
         self.target.tell("become")
-        wait_for(lambda: processes.command_line(self.child) != before, "no exec")
+
+        def became() -> bool:
+            now = processes.facts(self.child)
+            return now is not None and now.image not in (0, before.image)
+
+        wait_for(became, "no exec")  # in the middle of it the kernel does not tell where it stands
 
     def end(self) -> None:
         self.target.tell("end")
