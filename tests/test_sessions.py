@@ -111,7 +111,9 @@ def four_threads(version: str, tmp_path: Path) -> dict[str, Any]:
     assert sum(lane["held_share"] for lane in lanes.values()) == pytest.approx(gil["utilisation"], abs=0.03)
     tids = {int(word) for word in outcome.stdout.split()[1:]}
     assert {lane["tid"] for name, lane in lanes.items() if name != "MainThread"} == tids
-    assert lanes["MainThread"]["blocked_s"] > 2.5
+    # To wait for the others' end it needs the GIL once more, which on a busy machine takes a while.
+    assert lanes["MainThread"]["blocked_s"] + lanes["MainThread"]["waiting_s"] > 2.5
+    assert lanes["MainThread"]["blocked_s"] > lanes["MainThread"]["waiting_s"]
     assert summary["target"]["exit_code"] == 0
     assert summary["target"]["python"].startswith(version + ".")
     assert summary["target"]["implementation"] == "CPython"
@@ -153,7 +155,8 @@ def test_threads_that_sleep(tmp_path: Path) -> None:
     for number in range(10):
         assert lanes[f"sleeper-{number}"]["blocked_s"] > 1.8
         assert lanes[f"sleeper-{number}"]["waiting_s"] < 0.1
-    assert summary["gils"][0]["utilisation"] < 0.1
+    # The main thread holds it as the program starts, for as long as the machine takes for that.
+    assert summary["gils"][0]["utilisation"] - lanes["MainThread"]["held_share"] < 0.1
 
 
 @pytest.mark.parametrize("version", ["3.9", "3.11", "3.13"])
