@@ -2,8 +2,8 @@
 
 Textual looks at the CPU time of the process in steps of 20 ms: that is 80 ms for each key, up to a second
 while anything else in the process works, and a busy machine makes an app look idle that only waits for a
-core. What is left to do can be asked for: callbacks of the loop, what is to be drawn, workers, one more
-frame of ours.
+core. What is left to do can be asked for: callbacks of the loop, what is to be drawn, workers, another
+size, one more frame of ours.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from textual.screen import Screen
 
 from gilscope.views.app import GilscopeApp
 
-WORKERS_S = 0.001
-"""How often workers are looked at."""
+STEP_S = 0.001
+"""How often workers are looked at, and a new size, which the app notes after a hundredth of a second."""
 MOST_S = 1.0
 """What goes on and on, as what is live does, is left alone then, as by Textual."""
 
@@ -37,9 +37,9 @@ async def nothing_left(_min_sleep: float = 0.0, max_sleep: float = MOST_S) -> No
             continue
         if _draw(app):
             continue
-        if any(not worker.is_finished for worker in app.workers):
+        if app._resize_event is not None or any(not worker.is_finished for worker in app.workers):
             framed = False
-            await asyncio.sleep(WORKERS_S)
+            await asyncio.sleep(STEP_S)
         elif not framed and isinstance(app, GilscopeApp) and app._timer is not None:
             framed = app.call_later(app._frame)
         else:

@@ -71,7 +71,7 @@ def main(result_file: str, spec_json: str) -> None:
 
 
 def serve(descriptor: int) -> None:
-    """Fork a driver for each message, and say its pid, then its wait status; until the other end is closed."""
+    """Fork a driver for each message, and say its pid and its wait status; until the other end is closed."""
     line = socket.socket(fileno=descriptor)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     while True:

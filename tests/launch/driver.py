@@ -1,4 +1,4 @@
-"""Drivers of tests/launch/drive.py, forked from one that is ready: the start of Python and its imports once."""
+"""Drivers of tests/launch/drive.py, forked from one that has started and imported all that they need."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ class Ended(NamedTuple):
     returncode: int
 
 
-def fresh(
-    arguments: list[str], cwd: str | os.PathLike[str], env: Mapping[str, str], stdin: bytes
-) -> Ended:
+def fresh(arguments: list[str], cwd: str | os.PathLike[str], env: Mapping[str, str], stdin: bytes) -> Ended:
     """A driver that is a process started anew."""
     done = subprocess.run(
         [sys.executable, "-I", str(DRIVER), *arguments],
