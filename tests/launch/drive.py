@@ -20,6 +20,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 import traceback
 from dataclasses import asdict
 from pathlib import Path
@@ -45,6 +46,8 @@ def main(result_file: str, spec_json: str) -> None:
         while target.poll() is None:
             if target.line_open:
                 select.select([target.report_fd], [], [], 0.02)
+            else:
+                time.sleep(0.002)
             reports += target.reports()
         reports += target.reports()
         status = target.poll()
