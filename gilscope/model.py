@@ -76,6 +76,11 @@ class Process:
     """As a shell has it, 128 + signal for a death by signal; None where nobody could learn it."""
     cpu_ns: int = 0
     """CPU time while it was watched, threads included that came and went between two sweeps."""
+    name: str | None = None
+    """What multiprocessing called it as it forked it, such as "Process-1"; a later change is not seen.
+
+    None: something else made it, or its report was lost. At most 200 characters, as the program gave them.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

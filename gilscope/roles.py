@@ -1,7 +1,8 @@
-"""What the helpers of multiprocessing are, told from their command lines: who meets them did not start them.
+"""What processes are to multiprocessing: its helpers by their command lines, others by their names.
 
-A child that was forked has its parent's command line, so that nothing tells it apart: it has no role here.
-Names such as `Process-1` are known inside the processes only.
+A child that was forked has its parent's command line. What tells it apart is its name, such as `Process-1`,
+which is known where the program was started by us; elsewhere such a child has no role here. A name is text of
+the program: it is cleaned for the terminal.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import functools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
+
+from gilscope.text import clean
 
 RESOURCE_TRACKER: Final = "resource tracker"
 FORK_SERVER: Final = "fork server"
@@ -28,21 +31,36 @@ _LONGEST: Final = 10_000
 
 class _Process(Protocol):
     @property
+    def key(self) -> int: ...
+    @property
     def pid(self) -> int: ...
     @property
     def ppid(self) -> int | None: ...
     @property
     def command(self) -> str: ...
+    @property
+    def name(self) -> str | None: ...
 
 
 def roles(processes: Iterable[_Process]) -> dict[int, str]:
-    """By pid: what it is to multiprocessing, of those that are something to it."""
-    return _roles([(each.pid, each.ppid, each.command) for each in processes])
+    """By key: what a process is to multiprocessing, of those that are something to it."""
+    found = list(processes)
+    told = _roles([(each.pid, each.ppid, each.command, each.name) for each in found])
+    return {each.key: role for each, role in zip(found, told, strict=True) if role is not None}
 
 
-def roles_in(rows: Iterable[Mapping[str, Any]]) -> dict[int, str]:
-    """The same from the rows of a summary."""
-    return _roles([(row["pid"], row["ppid"], str(row["command"])) for row in rows])
+def roles_in(rows: Iterable[Mapping[str, Any]]) -> list[str | None]:
+    """The same of each row of a summary, which may be of an older version."""
+    return _roles([(row["pid"], row["ppid"], str(row["command"]), row.get("name")) for row in rows])
+
+
+def names_in(rows: Iterable[Mapping[str, Any]]) -> dict[int, str]:
+    """By pid: the names of a summary's processes, without pids that others have had as well."""
+    found: dict[int, set[str | None]] = {}
+    for row in rows:
+        found.setdefault(row["pid"], set()).add(row.get("name"))
+    single = {pid: next(iter(names)) for pid, names in found.items() if len(names) == 1}
+    return {pid: clean(name) for pid, name in single.items() if name is not None}
 
 
 def with_role(command: str, role: str | None) -> str:
@@ -50,16 +68,17 @@ def with_role(command: str, role: str | None) -> str:
     return command if role is None else f"{role}: {command}"
 
 
-def _roles(found: list[tuple[int, int | None, str]]) -> dict[int, str]:
-    kinds = {pid: kind for pid, _, command in found if (kind := _kind(command)) is not None}
-    # What the fork server makes are forks of it, with its command line.
-    return {
-        pid: OF_FORK_SERVER
-        if kinds[pid] == FORK_SERVER and kinds.get(ppid or 0) == FORK_SERVER
-        else kinds[pid]
-        for pid, ppid, _ in found
-        if pid in kinds
-    }
+def _roles(found: list[tuple[int, int | None, str, str | None]]) -> list[str | None]:
+    servers = {pid for pid, _, command, _ in found if _kind(command) == FORK_SERVER}
+
+    def role(ppid: int | None, command: str, name: str | None) -> str | None:
+        if name is not None:
+            return clean(name)
+        kind = _kind(command)
+        # What the fork server makes are forks of it, with its command line.
+        return OF_FORK_SERVER if kind == FORK_SERVER and ppid in servers else kind
+
+    return [role(ppid, command, name) for _, ppid, command, name in found]
 
 
 @functools.lru_cache(maxsize=1_024)

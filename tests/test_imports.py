@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "clock": {"model"},
     "signals": set(),
     "folders": set(),
-    "roles": set(),
+    "roles": {"text"},
     "settings": {"gilscope", "errors", "text", "model"},
     "launch": COMMON | {"launch"},
     "sources": COMMON | {"sources"},

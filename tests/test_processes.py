@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,12 @@ import pytest
 
 from gilscope.launch.spec import resolve_spec
 from gilscope.recording.reader import RecordingReader
-from gilscope.roles import FORK_SERVER, OF_FORK_SERVER, RESOURCE_TRACKER, SPAWNED, roles_in
+from gilscope.roles import FORK_SERVER, OF_FORK_SERVER, RESOURCE_TRACKER, SPAWNED, roles, roles_in
 from gilscope.sampler.config import SamplerConfig
 from gilscope.sampler.session import run_session
-from tests.commands import watch
+from gilscope.text import clean
+from gilscope.views.present import process_label
+from tests.commands import gilscope, watch
 from tests.pythons import found_pythons
 from tests.watched import TARGETS, is_gone, open_descriptors
 
@@ -45,7 +49,12 @@ def test_the_example_of_an_introduction_with_threads_and_with_processes(tmp_path
     assert threads["verdict"]["kind"] == "gil-bound"
 
     root = processes["target"]["pid"]
-    workers = [process["pid"] for process in processes["processes"] if process["pid"] != root]
+    names = {process["pid"]: process["name"] for process in processes["processes"]}
+    assert names.pop(root) is None
+    # What the threads are called, the processes in their place are.
+    function = " (compute)" if sys.version_info >= (3, 10) else ""
+    assert sorted(names.values()) == [f"Thread-{number}{function}" for number in range(1, 5)]
+    workers = list(names)
     assert len(workers) == 4
     for pid in workers:
         assert gil_of(processes, pid)["utilisation"] > 0.9
@@ -79,10 +88,15 @@ def test_eight_workers_of_each_start_method(version: str, method: str, tmp_path:
         lived_s = processes[pid]["end_s"] - processes[pid]["start_s"]
         assert lived_s - lanes[pid, pid]["alive_s"] < FOUND_WITHIN_S
     # The others that multiprocessing started are named for what they are, everywhere with the same words.
-    found = roles_in(summary["processes"])
-    workers = {"fork": None, "spawn": SPAWNED, "forkserver": OF_FORK_SERVER}[method]
-    assert {found.get(pid) for pid in pids} == {workers}
-    helpers = sorted(role for pid, role in found.items() if pid not in pids)
+    rows = [process["pid"] for process in summary["processes"]]
+    found = dict(zip(rows, roles_in(summary["processes"]), strict=True))
+    workers = {
+        "fork": {f"ForkProcess-{number}" for number in range(1, 9)},
+        "spawn": {SPAWNED},
+        "forkserver": {OF_FORK_SERVER},
+    }[method]
+    assert {found[pid] for pid in pids} == workers
+    helpers = sorted(role for pid, role in found.items() if pid not in pids and role is not None)
     assert (
         helpers
         == [[], [RESOURCE_TRACKER], [FORK_SERVER, RESOURCE_TRACKER]][
@@ -90,6 +104,33 @@ def test_eight_workers_of_each_start_method(version: str, method: str, tmp_path:
         ]
     )
     assert all(f"  {role}: " in outcome.stderr for role in helpers)
+
+
+def test_processes_are_known_by_the_names_that_they_have(tmp_path: Path) -> None:
+    """In the recording, in the report, and in what other tools get; text of the program harms nobody."""
+    outcome = watch(tmp_path, "named_processes.py", python=list(PYTHONS.values())[-1])
+    assert outcome.code == 0, outcome.stderr
+    expected = dict(map(json.loads, outcome.stdout.splitlines()))
+    names = {process["pid"]: process["name"] for process in outcome.summary["processes"]}
+    # SQLite takes no lone surrogate.
+    as_kept = {
+        pid: name and name.encode("utf-8", "backslashreplace").decode() for pid, name in expected.items()
+    }
+    assert names.items() >= as_kept.items()
+    assert {"resizer", "odd", "ForkProcess-1", None} < set(names.values())
+    reader = RecordingReader(outcome.recording)
+    window = reader.window(0, reader.head_ns())
+    labels = {process_label(each, roles(window.processes).get(each.key)) for each in window.processes}
+    reader.close()
+    resizer = next(pid for pid, name in names.items() if name == "resizer")
+    assert any(label.startswith(f"pid {resizer} resizer: python") for label in labels)
+    assert all(clean(label) == label for label in labels)
+    assert clean(outcome.stderr.replace("\n", "")) == outcome.stderr.replace("\n", "")
+    found = gilscope(
+        tmp_path, "export", outcome.recording, "--format", "perfetto", "-o", tmp_path / "trace.json"
+    )
+    assert found.code == 0, found.stderr
+    assert '"resizer: ' in (tmp_path / "trace.json").read_text()
 
 
 def test_many_processes_leave_no_descriptor(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def _row(
         "pid": process.pid,
         "ppid": process.ppid,
         "command": process.command,
+        "name": process.name,
         "python": process.python,
         "cpu_s": rounded(max(process.cpu_ns, lanes_cpu_ns) / NS_PER_S),
         "rss_max_mb": rounded(max(tick.rss_bytes for tick in own) / 1e6) if own else None,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from gilscope.exports.names import Names
+from gilscope.exports.names import Names, process_title
 from gilscope.exports.options import Options
 from gilscope.model import NS_PER_MS, Lane, Process, Session
 from gilscope.recording.streams import RecordingStreams
@@ -323,7 +323,7 @@ _NO_SAMPLES: dict[str, Any] = {"stack": [], "time": [], "weight": None, "weightT
 def _of_process(process: Process) -> dict[str, Any]:
     return {
         "processType": "default",
-        "processName": process.command[:200] or f"pid {process.pid}",
+        "processName": process_title(process),
         "processStartupTime": process.start_ns / NS_PER_MS,
         "processShutdownTime": None if process.end_ns is None else process.end_ns / NS_PER_MS,
         "pausedRanges": [],

@@ -9,6 +9,7 @@ from typing import Any
 from gilscope.analysis.limits import KEPT, UNKNOWN, Outcome
 from gilscope.analysis.limits.check import quantity
 from gilscope.model import Quality
+from gilscope.roles import names_in
 from gilscope.text import clean, cut
 
 LANES_SHOWN = 12
@@ -101,30 +102,38 @@ def _percent(share: float | None) -> str:
     return "?" if share is None else f"{100 * share:.0f} %"
 
 
+def _process(pid: int | None, names: Mapping[int, str]) -> str:
+    name = None if pid is None else names.get(pid)
+    return str(pid) if name is None else f"{pid} {code(name)}"
+
+
 def _gils(summary: Mapping[str, Any]) -> list[str]:
     gils = [gil for gil in summary["gils"] if gil["utilisation"] is not None]
     if not gils:
         return []
     lines = ["| GIL of | held | contended | waiting | longest hold |", "|---|--:|--:|--:|--:|"]
     gils.sort(key=lambda gil: -(gil["contention"] or 0.0))
+    names = names_in(summary["processes"])
     for gil in gils[:GILS_SHOWN]:
         waiters = "?" if gil["waiters_mean"] is None else f"{gil['waiters_mean']:.1f}"
         longest = "?" if gil["longest_hold_ms"] is None else f"{gil['longest_hold_ms']:.1f} ms"
         held = f"{_percent(gil['utilisation'])} ±{100 * (gil['ci95'] or 0):.1f}"
-        lines.append(
-            f"| process {gil['pid']} | {held} | {_percent(gil['contention'])} | {waiters} | {longest} |"
-        )
+        where = _process(gil["pid"], names)
+        lines.append(f"| process {where} | {held} | {_percent(gil['contention'])} | {waiters} | {longest} |")
     return [*lines, *_more(len(gils), GILS_SHOWN)]
 
 
 def _lanes(summary: Mapping[str, Any]) -> list[str]:
     lanes = sorted(summary["lanes"], key=lambda lane: -(lane["alive_s"] - lane["blocked_s"]))
+    names = names_in(summary["processes"])
     lines = ["| thread | process | CPU s | " + " | ".join(_STATES) + " |", "|---" * 2 + "|--:" * 7 + "|"]
     for lane in lanes[:LANES_SHOWN]:
         alive = lane["alive_s"] or 1.0
         times = [lane[f"{state}_s"] for state in _STATES]
         shares = " | ".join(_percent(None if time is None else time / alive) for time in times)
-        lines.append(f"| {code(lane['name'])} | {lane['pid']} | {lane['cpu_s']:.2f} | {shares} |")
+        lines.append(
+            f"| {code(lane['name'])} | {_process(lane['pid'], names)} | {lane['cpu_s']:.2f} | {shares} |"
+        )
     return [*lines, *_more(len(lanes), LANES_SHOWN)]
 
 

@@ -10,9 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gilscope.model import Gil, Lane, Process
+from gilscope.roles import with_role
 
 FIRST_FREE = 1 << 23
 """Linux has no pid or tid as large."""
+LONGEST_TITLE = 200
+
+
+def process_title(process: Process) -> str:
+    """What a process is called: by multiprocessing, and by its command line."""
+    name = None if process.name is None else process.name[:LONGEST_TITLE]
+    return with_role(process.command[:LONGEST_TITLE] or f"pid {process.pid}", name)
 
 
 @dataclass(slots=True)

@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from gilscope.exports.names import Names
+from gilscope.exports.names import Names, process_title
 from gilscope.exports.options import Options
 from gilscope.exports.spans import Joined, Span, spans_of
-from gilscope.model import Hold, Process, State, Tick
+from gilscope.model import Hold, State, Tick
 from gilscope.recording.streams import RecordingStreams
 
 _DRAWN: tuple[State, ...] = tuple(state for state in State if state is not State.BLOCKED)
@@ -94,7 +94,7 @@ class _Trace:
     def _tracks(self) -> Iterator[str]:
         names = self._names
         for number, (key, process) in enumerate(names.processes.items()):
-            yield self._meta("process_name", names.pids[key], names.pids[key], _title(process))
+            yield self._meta("process_name", names.pids[key], names.pids[key], process_title(process))
             yield self._meta("process_sort_index", names.pids[key], names.pids[key], number + 1)
         yield self._meta("process_name", self._machine, self._machine, "machine")
         yield self._meta("process_sort_index", self._machine, self._machine, 0)
@@ -200,10 +200,6 @@ class _Trace:
             pid = next(iter(names.pids.values()))
             for piece in streams.output():
                 yield _instant("output", piece.at_ns, pid, pid, "p", piece.data.decode(errors="replace"))
-
-
-def _title(process: Process) -> str:
-    return process.command[:200] or f"pid {process.pid}"
 
 
 def _instant(name: str, at_ns: int, pid: int, tid: int, scope: str, text: str, *, kind: str = "event") -> str:

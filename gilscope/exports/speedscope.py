@@ -73,10 +73,13 @@ def _weight(weights: StackWeights, row: Weighted) -> int:
 
 
 def _labels(streams: RecordingStreams) -> dict[int, str]:
-    """By lane: the thread's name, with its pid where there are several processes."""
-    pids = {process.key: process.pid for process in streams.processes()}
+    """By lane: the thread's name, with its process where there are several."""
+    known = {
+        process.key: f"pid {process.pid}" if process.name is None else f"{process.name}, pid {process.pid}"
+        for process in streams.processes()
+    }
     return {
-        lane.key: lane.label if len(pids) < 2 else f"{lane.label} (pid {pids.get(lane.process, '?')})"
+        lane.key: lane.label if len(known) < 2 else f"{lane.label} ({known.get(lane.process, 'pid ?')})"
         for lane in streams.lanes()
     }
 

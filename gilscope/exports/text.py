@@ -186,14 +186,14 @@ def _processes(summary: Mapping[str, Any]) -> list[str]:
     lines = []
     if len(processes) > 1:
         lines.append(f"{'process':>8}{'CPU s':>8}{'memory MB':>11}{'threads':>9}  command")
-        known = roles_in(processes)
-        busiest = sorted(processes, key=lambda process: -process["cpu_s"])
-        for process in busiest[:PROCESSES_SHOWN]:
+        named = zip(processes, roles_in(processes), strict=True)
+        busiest = sorted(named, key=lambda entry: -entry[0]["cpu_s"])
+        for process, role in busiest[:PROCESSES_SHOWN]:
             memory = process["pss_max_mb"] if process["pss_max_mb"] is not None else process["rss_max_mb"]
             text = "?" if memory is None else f"{memory:.1f}"
             lines.append(
                 f"{process['pid']:>8}{process['cpu_s']:>8.2f}{text:>11}{process['threads_max']:>9}"
-                f"  {_cut(with_role(str(process['command']), known.get(process['pid'])), WIDTH - 38)}"
+                f"  {_cut(with_role(str(process['command']), role), WIDTH - 38)}"
             )
         if len(processes) > PROCESSES_SHOWN:
             lines.append(f"… and {len(processes) - PROCESSES_SHOWN} more")

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Final
 
 from gilscope.launch.threadcounts import PLACE_BYTES, PLACE_KINDS
+
+NAME_CHARACTERS: Final = 200
+"""As much of a process's name is read; the shim sends no more."""
+MOST_PID: Final = (1 << 31) - 1
+"""What a pid can be, on any kernel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +35,8 @@ class ForkReport:
 
     pid: int
     ppid: int
+    name: str | None = None
+    """What multiprocessing called it as it forked it; None: something else forked it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +135,12 @@ def parse_message(data: bytes) -> Ready | ForkReport | NoteReport | None:
                     free_threaded=bool(fields["free_threaded"]),
                 )
             case "fork":
-                return ForkReport(pid=int(fields["pid"]), ppid=int(fields["ppid"]))
+                name = fields.get("name")
+                return ForkReport(
+                    pid=_pid(fields["pid"]),
+                    ppid=_pid(fields["ppid"]),
+                    name=name[:NAME_CHARACTERS] if isinstance(name, str) and name else None,
+                )
             case "note":
                 return NoteReport(
                     pid=int(fields["pid"]),
@@ -136,6 +149,17 @@ def parse_message(data: bytes) -> Ready | ForkReport | NoteReport | None:
                     file=str(fields["file"]),
                     line=int(fields["line"]),
                 )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         pass
     return None
+
+
+def _pid(told: object) -> int:
+    """A number that can be a pid.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(told, int) or not 0 <= told <= MOST_PID:
+        raise ValueError(told)
+    return told

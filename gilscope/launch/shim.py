@@ -19,7 +19,9 @@ Before user code runs, the traces are gone: PYTHONPATH, `sys.path`, `sys.path_im
   created), are wrapped. Neither is in the call stack of user code, so tracebacks, `repr`,
   `inspect.signature`, subclassing and pickling are as before. Threads made with `_thread` directly, and those
   of native libraries, are not counted;
-- /proc/PID/environ, where the kernel keeps the environment that the process was started with.
+- /proc/PID/environ, where the kernel keeps the environment that the process was started with;
+- in a process that was forked, once multiprocessing is loaded: one look at the call stack, which an audit
+  hook of the user hears of (`sys._getframe`), for the name that multiprocessing gives the process.
 
 What counts threads is in threadcounts.py, which runs in the same scope, before this.
 
@@ -58,6 +60,12 @@ if TYPE_CHECKING:
 
 
 PR_SET_PTRACER = 0x59616D61
+NAMING = ("multiprocessing.popen_fork", "multiprocess.popen_fork", "billiard.popen_fork")
+"""Modules that fork processes with names: of multiprocessing, and of two libraries that are made after it."""
+FRAMES_LOOKED_AT = 8
+"""The fork is called by such a module; in between may be those who have wrapped `os.fork`."""
+NAME_CHARACTERS = 200
+"""So much of a name is told: a message is one datagram."""
 
 
 class Descriptor:
@@ -144,7 +152,13 @@ def prepare(config: "Config") -> None:
     def after_in_child() -> None:
         allow_tracer()
         counters.forget()
-        reports.send(b'{"kind":"fork","pid":%d,"ppid":%d}' % (os.getpid(), os.getppid()))
+        try:
+            name = forked_name()
+        except BaseException:  # whatever it is, it would be printed as an error of the program
+            name = None
+        told = "null" if name is None else '"%s"' % json_escape(name)
+        message = '{"kind":"fork","pid":%d,"ppid":%d,"name":%s}' % (os.getpid(), os.getppid(), told)
+        reports.send(message.encode())
 
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=after_in_child)
@@ -194,6 +208,44 @@ def ready_message() -> bytes:
     executable = json_escape(sys.executable or "")
     free_threaded = "true" if "t" in getattr(sys, "abiflags", "") else "false"
     return (text % (os.getpid(), *version, name, executable, free_threaded)).encode()
+
+
+def forked_name() -> "str | None":
+    """Return what multiprocessing calls this process, which it has just forked; None: it has not.
+
+    The fork was called by its `Popen._launch(self, process_obj)`, whose frame is below ours. In a process
+    that such a child forks in turn there is one as well, further down: but its fork has returned, and so its
+    Popen knows a pid.
+    """
+    if not any(module in sys.modules for module in NAMING):
+        return None
+    frame: Any = sys._getframe(2)  # noqa: SLF001 - there is no other way
+    for _ in range(FRAMES_LOOKED_AT):
+        if frame is None:
+            return None
+        module = dict.get(frame.f_globals, "__name__")
+        if type(module) is str and module in NAMING:
+            found = frame.f_locals
+            popen, process = found["self"], found["process_obj"]
+            if own_attribute(popen, "pid") is not None:
+                return None
+            # Of an object of a class derived from str, the text that it is.
+            return str.__str__(own_attribute(process, "_name"))[:NAME_CHARACTERS] or None
+        frame = frame.f_back
+    return None
+
+
+def own_attribute(thing: object, name: str) -> "Any":
+    """Return an attribute that an object has itself, not from its class, without running code of the user.
+
+    Its class may define `__getattribute__`, properties, and even `__dict__`; its metaclass may as well.
+    """
+    attributes_of_class: Any = type.__dict__["__dict__"]
+    for base in reversed(type.__dict__["__mro__"].__get__(type(thing))):
+        attributes = attributes_of_class.__get__(base).get("__dict__")
+        if type(attributes) is type(attributes_of_class):
+            return dict.get(attributes.__get__(thing), name)
+    return None
 
 
 def json_escape(text: str) -> str:

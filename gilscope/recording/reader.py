@@ -106,15 +106,15 @@ class RecordingReader:
     def processes(self) -> tuple[Process, ...]:
         """All processes, in order of their start."""
         rows = self._db.each(
-            f"SELECT key, pid, ppid, {text('command')}, {text('python')}, start_ns, end_ns, exit_code, cpu_ns"
-            " FROM process ORDER BY key"
+            f"SELECT key, pid, ppid, {text('command')}, {text('python')}, start_ns, end_ns, exit_code,"
+            f" cpu_ns, {text('name')} FROM process ORDER BY key"
         )
         return tuple(
             Process(
                 key=key, pid=pid, ppid=ppid, command=command, python=python,
-                start_ns=start, end_ns=end, exit_code=code, cpu_ns=cpu,
+                start_ns=start, end_ns=end, exit_code=code, cpu_ns=cpu, name=name,
             )
-            for key, pid, ppid, command, python, start, end, code, cpu in rows
+            for key, pid, ppid, command, python, start, end, code, cpu, name in rows
         )  # fmt: skip
 
     def lanes(self) -> tuple[Lane, ...]:

@@ -103,7 +103,23 @@ CREATE INDEX stack_sample_span ON stack_sample (end_ns, start_ns);
 """
 """Marks that a user sets, stalls, where threads wait, and what makes a moment in an hour quick to find."""
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
+_THIRD = """
+CREATE TABLE process_before AS SELECT * FROM process;
+DROP TABLE process;
+CREATE TABLE process (
+    key INTEGER PRIMARY KEY, pid INTEGER NOT NULL, ppid INTEGER NOT NULL, command TEXT NOT NULL,
+    python TEXT, start_ns INTEGER NOT NULL, end_ns INTEGER, exit_code INTEGER,
+    cpu_ns INTEGER NOT NULL, name TEXT) STRICT;
+INSERT INTO process SELECT *, NULL FROM process_before;
+DROP TABLE process_before;
+"""
+"""What multiprocessing calls a process that it forked.
+
+Not by ALTER TABLE: SQLite keeps a table's text as it was typed, files are told by it, and its versions need
+not agree on how they write a column into it.
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
 VERSION = len(MIGRATIONS)
 STALLS_SINCE = 2
 """The version from which on stalls are looked for."""

@@ -110,7 +110,7 @@ class RecordingWriter:
             return
         self._note_change()
         self._run(
-            "INSERT OR REPLACE INTO process VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO process VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     p.key,
@@ -122,6 +122,7 @@ class RecordingWriter:
                     p.end_ns,
                     p.exit_code,
                     p.cpu_ns,
+                    _text(p.name),
                 )
                 for p in processes
             ],

@@ -252,7 +252,7 @@ class Sampler:
     def _take_reports(self, now_ns: int, *, counts: bool) -> None:
         for report in self._target.reports(counts=counts):
             if isinstance(report, ForkReport):
-                self._tree.add_forked(report.pid, report.ppid, now_ns, self._tick_end_ns)
+                self._tree.add_forked(report, now_ns, self._tick_end_ns)
             elif isinstance(report, ThreadsReport):
                 self._counters.threads_by_pid[report.pid] = (report.created, report.started)
             elif isinstance(report, NoteReport):

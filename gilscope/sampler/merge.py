@@ -223,7 +223,7 @@ class LaneReading:
     """Between the sweeps at the tick's two ends."""
     queue_ns: int
     sweep_error_ns: int
-    """How far those sweeps were apart from the tick's own ends."""
+    """How long after the tick's end the last of them was; negative: before it."""
     waiting_sweeps: int = 0
     asleep_sweeps: int = 0
     on_cpu_sweeps: int = 0
@@ -290,15 +290,18 @@ def _on_cpu(reading: LaneReading, debt: LaneDebt) -> _Part:
         part.unknown = 0 if asleep else unwatched
     room = length - part.unknown
     held = min(max(0, reading.held_ns), room)
-    tolerance = reading.tolerance_ns + abs(reading.sweep_error_ns) if reading.python else 0
+    # What was read behind the tick's end may be more than its CPU time, never less; before it, less.
+    late = max(0, reading.sweep_error_ns)
+    more = reading.tolerance_ns + late if reading.python else 0
+    less = reading.tolerance_ns + max(0, -reading.sweep_error_ns) if reading.python else 0
     # What a lane that was found late used before it was watched belongs to no tick.
-    cpu = min(reading.cpu_ns, length + max(0, reading.sweep_error_ns) + TOLERANCE_NS)
+    cpu = min(reading.cpu_ns, length + late + TOLERANCE_NS)
     debt.ns += round(cpu * (room / length)) - held if length else 0
-    if debt.ns > tolerance:
-        part.native = min(debt.ns - tolerance, room - held)
+    if debt.ns > more:
+        part.native = min(debt.ns - more, room - held)
         debt.ns -= part.native
-    elif debt.ns < -tolerance:
-        part.holding = min(-debt.ns - tolerance, held)
+    elif debt.ns < -less:
+        part.holding = min(-debt.ns - less, held)
         debt.ns += part.holding
     debt.ns = max(-MAX_DEBT_NS, min(MAX_DEBT_NS, debt.ns))
     part.running = held - part.holding

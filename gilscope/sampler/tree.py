@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from gilscope.clock import MonotonicClock
 from gilscope.launch.handle import TargetHandle
+from gilscope.launch.reports import ForkReport
 from gilscope.model import NOT_KNOWN, Event, Gap, Gil, Lane, Process
+from gilscope.sampler.forknames import ForkNames
 from gilscope.sampler.gilwatch import GilWatch
 from gilscope.sampler.interpreters import Keys
 from gilscope.sampler.recent import Recent
@@ -20,6 +22,8 @@ ALL_THREADS_EVERY = 5
 """Children are looked for at each tick below the first thread, and below all threads at every fifth."""
 KEPT_LANES, KEPT_PROCESSES = 10_000, 4_000
 """Of so many that ended it is known which they were, for answers that come late."""
+KEPT_CLOSED = 1_000
+"""Of so many that ended lately all is known, for reports of forks that come late."""
 MANY_THREADS = 64
 """Where there are more, children of the others are left to the look around, once a second."""
 
@@ -50,8 +54,9 @@ class ProcessTree:
         """Processes that ended lately: key, and when to see whether they are still in the table."""
         self._parents: dict[int, int] = {}
         """By key of a process: the parent that it is known to have."""
-        self._closed_ns: Recent[int, int] = Recent(KEPT_PROCESSES)
-        """By pid: when it was let go of, for reports that come late."""
+        self._names = ForkNames()
+        self._closed: Recent[int, Process] = Recent(KEPT_CLOSED)
+        """By pid: what was let go of, for reports that come late."""
         self._exit_codes: dict[int, int | None] = {}
         self._last_keys: Recent[int, int] = Recent(KEPT_PROCESSES)
         self._unknown: set[str] = set()
@@ -102,38 +107,45 @@ class ProcessTree:
             stall_ns=self._stall_ns,
         )
         self._insert(watch)
+        self._names.found(watch, facts.image)
         if not older:
             said = f"process {pid} started: {watch.process.command}"
             self._tell(now_ns, "process-started", watch.process.key, said)
         watch.try_open(now_ns)
         watch.sweep(now_ns)
 
-    def add_forked(self, pid: int, ppid: int, now_ns: int, tick_end_ns: int) -> None:
+    def add_forked(self, report: ForkReport, now_ns: int, tick_end_ns: int) -> None:
         """Watch a process that has told of its fork; if it is gone already, note that there was one."""
+        pid = report.pid
         self.add(pid, now_ns, tick_end_ns)
         if pid in self._watched_pids:
+            self._names.give(next(watch for watch in self.watches if watch.pid == pid), report)
+            return
+        closed = self._closed.get(pid)
+        if closed is not None and now_ns - (closed.end_ns or 0) < LATE_REPORT_NS:
+            named = self._names.late(closed, report)
+            if named != closed:
+                self._let_go(named)
             return
         facts = processes.facts(pid)
-        gone = facts is None or (facts.state in "ZX" and facts.identity not in self._by_identity)
-        recently = self._closed_ns.get(pid)
-        if not gone or (recently is not None and now_ns - recently < LATE_REPORT_NS):
+        if facts is not None and (facts.state not in "ZX" or facts.identity in self._by_identity):
             return
-        parent = next((watch for watch in self.watches if watch.pid == ppid), None)
+        parent = next((watch for watch in self.watches if watch.pid == report.ppid), None)
         self._keys.process += 1
         # It lived between two looks: what it was is what its parent was, and its length is not known.
         process = Process(
             key=self._keys.process,
             pid=pid,
-            ppid=ppid,
+            ppid=report.ppid,
+            name=report.name,
             command=parent.process.command if parent is not None else "?",
             python=parent.process.python if parent is not None else None,
             start_ns=now_ns,
             end_ns=now_ns,
         )
-        self._closed_ns.put(pid, now_ns)
+        self._let_go(process)
         if facts is not None:
             self._zombies[facts.identity] = (process.key, now_ns + ZOMBIE_NS)
-        self._done.append(process)
         for kind, word in (("process-started", "started"), ("process-ended", "ended")):
             self._tell(now_ns, kind, process.key, f"process {pid} {word} between two looks")
 
@@ -153,7 +165,10 @@ class ProcessTree:
                 continue
             if not watch.was_active():
                 continue
+            known = watch.can_sample
             watch.try_open(now_ns)
+            if not known:
+                self._names.check(watch)
             watch.rescan(now_ns)
             tids = list(watch.tasks.tasks)
             if self._turn % ALL_THREADS_EVERY or len(tids) > MANY_THREADS:
@@ -169,6 +184,7 @@ class ProcessTree:
             self._exit_codes[pid] = status.shell_code
         self._look_for_orphans(now_ns)
         for watch in list(self.watches):
+            self._names.check(watch)
             self._let_go_if_ended(watch, now_ns)
         self._look_at_zombies(now_ns)
 
@@ -210,14 +226,17 @@ class ProcessTree:
         self._events += watch.free.take_events()
         self._take_lanes(watch)
         self._take_gils(watch)
-        self._done.append(watch.process)
+        self._let_go(watch.process)
         self.watches.remove(watch)
         self._watched_pids.discard(watch.pid)
-        self._closed_ns.put(watch.pid, end_ns)
         self._parents.pop(watch.process.key, None)
         # A zombie keeps its identity in the process table: it must not be found again.
         if processes.facts(watch.pid) is None:
             self._by_identity.pop(watch.identity, None)
+
+    def _let_go(self, process: Process) -> None:
+        self._done.append(process)
+        self._closed.put(process.pid, process)
 
     def process_of(self, pid: int) -> int | None:
         """Key of the process that is watched under this pid now."""

@@ -22,3 +22,5 @@ class ProcessFacts:
     ppid: int
     state: str
     """R, S, D, Z (ended, not waited for) …"""
+    image: int = 0
+    """Where its first stack begins: as in its parent after a fork, elsewhere after exec; 0: not told."""

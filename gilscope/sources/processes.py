@@ -21,7 +21,8 @@ def facts(pid: int) -> ProcessFacts | None:
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - on the sampling path
             words = file.read().rpartition(b")")[2].split()
-        return ProcessFacts(ProcessIdentity(pid, int(words[19])), int(words[1]), words[0].decode())
+        identity = ProcessIdentity(pid, int(words[19]))
+        return ProcessFacts(identity, int(words[1]), words[0].decode(), int(words[25]))
     except (OSError, IndexError, ValueError):
         return None
 

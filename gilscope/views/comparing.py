@@ -122,7 +122,8 @@ def arrange(
     def alone(lane: Lane) -> LaneRow:
         if not several:
             return LaneRow(clean(lane.label), lane, lane.process, pid_of(lane))
-        label = _lone_label(lane, pid_of(lane), only=len(groups[lane.process]) == 1)
+        name = by_key[lane.process].name if lane.process in by_key else None
+        label = _lone_label(lane, pid_of(lane), name, only=len(groups[lane.process]) == 1)
         return LaneRow(label, lane, lane.process, pid_of(lane), note=ALONE)
 
     total = len(lanes) + (sum(len(group) > 1 for group in groups.values()) if several else 0)
@@ -135,16 +136,17 @@ def arrange(
             rows += map(alone, group)
             continue
         process = by_key.get(key)
-        label = process_label(process, known.get(process.pid)) if process else f"process {key}"
+        label = process_label(process, known.get(key)) if process else f"process {key}"
         pid = process.pid if process else None
         rows.append(LaneRow(label, None, key, pid, note=f"{len(group)} lanes"))
         rows += [LaneRow(clean(lane.label), lane, key, pid) for lane in group]
     return tuple(rows)
 
 
-def _lone_label(lane: Lane, pid: int | None, *, only: bool) -> str:
+def _lone_label(lane: Lane, pid: int | None, name: str | None, *, only: bool) -> str:
+    """What a lane without a heading is called; the only thread of a process is called as that is."""
     if only and lane.tid == pid:
-        return f"pid {pid}"
+        return f"pid {pid}" if name is None else f"{pid} {clean(name)}"
     return f"{'?' if pid is None else pid} {clean(lane.label)}"
 
 

@@ -85,8 +85,9 @@ def present_lanes(
         lanes, process = of_process[key], processes.get(key)
         pid = process.pid if process else None
         if grouped and lanes:
-            role = None if pid is None else known.get(pid)
-            rows.append(_heading(key, process, lanes, window.end_ns, folded=key in folded, role=role))
+            rows.append(
+                _heading(key, process, lanes, window.end_ns, folded=key in folded, role=known.get(key))
+            )
             if key in folded:
                 continue
         rows += [
@@ -154,7 +155,7 @@ def _thin_out(
         return
     for key, lanes in list(of_process.items()):
         process = processes.get(key)
-        whole = process is not None and wanted in process_label(process, known.get(process.pid)).casefold()
+        whole = process is not None and wanted in process_label(process, known.get(key)).casefold()
         of_process[key] = [
             lane
             for lane in lanes

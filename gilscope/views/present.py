@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gilscope.model import NS_PER_S, Frame, Gil, Hold, Lane, Process, Session, Window
 from gilscope.roles import with_role
-from gilscope.text import clean, clock_text, duration_text, fine_clock_text
+from gilscope.text import clean, clock_text, cut, duration_text, fine_clock_text
 from gilscope.views.figures import Figures, GilFigures, holder_at, holder_over, top_frames
 from gilscope.views.playback import Mode
 
@@ -187,7 +187,7 @@ def present_gils(window: Window, figures: Figures, holders: Mapping[int, int]) -
         frame = frames.get(holder.key) if holder else None
         values = figures.gils.get(gil.key)
         process = processes.get(gil.process)
-        where = f"pid {process.pid}" if several and process else ""
+        where = f"pid {_named(process)}" if several and process else ""
         if where and gil.kind == "own":
             where += f" interpreter {gil.interpreter}"
         lines.append(
@@ -232,24 +232,38 @@ def _runs(process: Process | None, at_ns: int) -> bool:
 
 
 def process_label(process: Process, role: str | None = None) -> str:
-    """Its pid, what it is to multiprocessing, and its command line, the program without its folders."""
+    """Its pid, what `roles` says it is, and its command line, the program without its folders."""
     program, _, arguments = process.command.partition(" ")
     line = f"{clean(program.rpartition('/')[2])} {clean(arguments)}"
     return f"pid {process.pid} {with_role(line, role)}".rstrip()
 
 
+NAME_CELLS = 16
+"""So much of a process's name stands beside its pid."""
+
+
+def _named(process: Process) -> str:
+    """Its pid, and what multiprocessing calls it."""
+    return (
+        str(process.pid) if process.name is None else f"{process.pid} {cut(clean(process.name), NAME_CELLS)}"
+    )
+
+
 def _core_labels(window: Window, wanted: Collection[int]) -> dict[int, str]:
     """By lane, of those that are wanted: what stands beside a core. Each process has a MainThread."""
-    pids = {process.key: process.pid for process in window.processes}
+    processes = {process.key: process for process in window.processes}
     lanes = [lane for lane in window.lanes if lane.key in wanted]
     if len({lane.process for lane in window.lanes}) < 2:
         return {lane.key: clean(lane.label) for lane in lanes}
-    return {
-        lane.key: f"pid {lane.tid}"
-        if lane.tid == pids.get(lane.process)
-        else f"{pids.get(lane.process, '?')} {clean(lane.label)}"
-        for lane in lanes
-    }
+    return {lane.key: _lane_of_process(lane, processes.get(lane.process)) for lane in lanes}
+
+
+def _lane_of_process(lane: Lane, process: Process | None) -> str:
+    if process is None:
+        return f"? {clean(lane.label)}"
+    if lane.tid != process.pid:
+        return f"{process.pid} {clean(lane.label)}"
+    return f"pid {process.pid}" if process.name is None else _named(process)
 
 
 def present_cores(

@@ -127,16 +127,16 @@ def _with_gils(summary: Mapping[str, Any]) -> Sequence[Row]:
         known = busiest.get(gil["pid"])
         if known is None or (gil["utilisation"] or 0) > (known["utilisation"] or 0):
             busiest[gil["pid"]] = gil
-    named = roles_in(summary["processes"])
+    named = zip(summary["processes"], roles_in(summary["processes"]), strict=True)
     return [
         {
             **process,
-            "role": named.get(process["pid"]),
+            "role": role,
             "held": busiest[process["pid"]]["utilisation"] if process["pid"] in busiest else None,
             "contended": busiest[process["pid"]]["contention"] if process["pid"] in busiest else None,
             "has_gil": process["pid"] in busiest,
         }
-        for process in summary["processes"]
+        for process, role in named
     ]
 
 
@@ -185,7 +185,7 @@ PROCESSES = Table(
             lambda row: row.get("exit_code") if row.get("state") != "running" else -1,
             lambda value: "-" if value == -1 else _text(value),
         ),
-        Column("command", "its command line", _command, _text, left=True),
+        Column("command", "what multiprocessing calls it, and its command line", _command, _text, left=True),
     ),
     rows=_with_gils,
     first_by=4,

@@ -20,8 +20,11 @@ from gilscope.views.searching import Found, find_line
 from gilscope.views.viewing import Viewing
 
 VERDICT_NS = NS_PER_S
+"""The first verdict on a program that runs is of its first second; the next are not less far apart."""
 THINKING = 40
 """After a verdict, so many times as long as it took goes into other things."""
+STALE = 4
+"""But of a session that is still short, no verdict stands for more than a fourth of its time."""
 
 VerdictOf = Callable[[RecordingReader, int], Verdict]
 QualityOf = Callable[[RecordingReader, int], Quality]
@@ -99,7 +102,8 @@ class ThinkingApp(ScopeApp):
             return
         # Who asks for the quality for the first time need not wait for the next verdict.
         asked = self._wants_quality and self.dashboard.quality_at_ns < 0
-        if now < self._verdict_due_ns and not asked:
+        early = viewing.growing and viewing.head_ns < VERDICT_NS
+        if (early or now < self._verdict_due_ns) and not asked:
             return
         if viewing.head_ns == self._verdict_head_ns and not self._wants_quality:
             return
@@ -144,7 +148,8 @@ class ThinkingApp(ScopeApp):
     def _show_verdict(self, verdict: Verdict | None, took_ns: int) -> None:
         self._judging = False
         # A long recording takes long to judge, and changes its verdict seldom.
-        self._verdict_due_ns = self.clock.now_ns() + max(VERDICT_NS, THINKING * took_ns)
+        rest_ns = max(VERDICT_NS, min(THINKING * took_ns, self._verdict_head_ns // STALE))
+        self._verdict_due_ns = self.clock.now_ns() + rest_ns
         if verdict is not None and verdict != self.dashboard.verdict:
             self.dashboard.verdict = verdict
             self.dashboard.redraw()

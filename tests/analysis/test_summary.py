@@ -55,8 +55,8 @@ KEYS: dict[str, Any] = {
          "waiting_s", "native_s", "ready_s", "blocked_s", "unknown_s", "waiting_ci95", "waits"]
     )],
     "processes": [dict.fromkeys(
-        ["pid", "ppid", "command", "python", "cpu_s", "rss_max_mb", "pss_max_mb", "uss_max_mb", "threads_max",
-         "start_s", "end_s", "exit_code", "state"]
+        ["pid", "ppid", "command", "name", "python", "cpu_s", "rss_max_mb", "pss_max_mb", "uss_max_mb",
+         "threads_max", "start_s", "end_s", "exit_code", "state"]
     )],
     "cores": [dict.fromkeys(["core", "busy_mean", "target_share"])],
     "totals": dict.fromkeys(

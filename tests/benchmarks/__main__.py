@@ -143,9 +143,22 @@ def headless() -> list[Row]:
 
 BENCHES: tuple[Callable[[], list[Row]], ...] = (headless, errors, waking, costs, app, slowdowns)
 
+TABLES = {"hour", "screen", "verdicts", "truth"}
+"""Words for what is not among the rows; what follows them names a part of it."""
+
+
+def check_words() -> None:
+    """End with what there is, if that is asked for or something else is."""
+    words = [argument for argument in sys.argv[1:] if argument != "--quick"]
+    known = {bench.__name__ for bench in BENCHES} | TABLES
+    if words and not (known & set(words) and all(word[0] != "-" for word in words)):
+        print(f"python -m tests.benchmarks [--quick] [{' | '.join(sorted(known))}] …\n\n{__doc__}")
+        sys.exit(0 if words[0] in ("-h", "--help") else 2)
+
 
 def main() -> None:
     """Measure all, or those named on the command line; for `truth` and `verdicts` name more as well."""
+    check_words()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # probes are taken away also then
     named = {argument for argument in sys.argv[1:] if not argument.startswith("-")}
     model = next(

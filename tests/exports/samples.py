@@ -44,7 +44,9 @@ def hostile(path: Path, *, seconds: float = 3.0) -> Path:
             ),
         )
     )  # fmt: skip
-    made.processes[1] = dataclasses.replace(made.processes[1], pid=made.processes[0].pid, command=QUOTES)
+    made.processes[1] = dataclasses.replace(
+        made.processes[1], pid=made.processes[0].pid, command=QUOTES, name=f"=\x1b[2J{SCRIPT_TAG}"
+    )
     first = [number for number, lane in enumerate(made.lanes) if lane.process == 1]
     for number, name in zip(first, NAMES, strict=False):
         made.lanes[number] = dataclasses.replace(made.lanes[number], name=name)

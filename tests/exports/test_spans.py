@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gilscope.exports.cells import cells_of
-from gilscope.exports.names import Names
+from gilscope.exports.names import Names, process_title
 from gilscope.exports.spans import Joined, spans_of
 from gilscope.model import N_STATES, Gil, Hold, Lane, LaneTick, Process, State, Tick
 from gilscope.recording.streams import with_holds
@@ -112,3 +114,10 @@ def test_numbers_are_given_once() -> None:
     numbers = [*names.tids.values(), *names.gil_tids.values()]
     assert len(set(numbers)) == len(numbers)
     assert names.gil_name(1) == "GIL of interpreter 1"
+
+
+def test_a_process_is_called_by_its_name_first() -> None:
+    process = Process(key=1, pid=7, ppid=1, command="python a.py", python=None, start_ns=0)
+    assert process_title(process) == "python a.py"
+    assert process_title(dataclasses.replace(process, command="")) == "pid 7"
+    assert process_title(dataclasses.replace(process, name="resizer")) == "resizer: python a.py"

@@ -44,7 +44,7 @@ def summary_of(names: list[str], words: str, *, processes: int = 1) -> dict[str,
     summary = summarise(
         session=session,
         processes=[
-            Process(key=key, pid=4_194_304 - key, ppid=1, command=words, python=words, start_ns=0)
+            Process(key=key, pid=4_194_304 - key, ppid=1, command=words, python=words, start_ns=0, name=words)
             for key in keys
         ],
         lanes=[

@@ -27,8 +27,9 @@ TEXTS = {
     "many lines": "one\r\ntwo\n\n# three\u2028four\u2029",
 }
 COLUMNS = (
-    ("thread", "name"), ("process", "command"), ("process", "python"), ("frame", "function"),
-    ("frame", "file"), ("event", "text"), ("gap", "reason"), ("mark", "text"), ("interpreter", "source"),
+    ("thread", "name"), ("process", "command"), ("process", "python"), ("process", "name"),
+    ("frame", "function"), ("frame", "file"), ("event", "text"),
+    ("gap", "reason"), ("mark", "text"), ("interpreter", "source"),
 )  # fmt: skip
 
 

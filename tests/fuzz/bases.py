@@ -106,7 +106,8 @@ def _as_of(today: bytes, version: int) -> bytes:
         with contextlib.closing(_opened(today)) as source:
             names = [name for name in schema.expected_objects(version) if name.startswith("table ")]
             for table in (name.removeprefix("table ") for name in names):
-                rows = source.execute(f"SELECT * FROM {table}").fetchall()
+                columns = ", ".join(row[1] for row in db.execute(f"PRAGMA table_info({table})"))
+                rows = source.execute(f"SELECT {columns} FROM {table}").fetchall()
                 if rows:
                     marks = ", ".join("?" * len(rows[0]))
                     db.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)

@@ -221,8 +221,8 @@ def _large(chance: Chance) -> bytes:
             db.execute("UPDATE output SET data = zeroblob(?)", (size,))
             return
         table, column = chance.choice(
-            [("thread", "name"), ("process", "command"), ("frame", "function"), ("event", "text"),
-             ("gap", "reason"), ("meta", "value")]
+            [("thread", "name"), ("process", "command"), ("process", "name"), ("frame", "function"),
+             ("event", "text"), ("gap", "reason"), ("meta", "value")]
         )  # fmt: skip
         db.execute(f"UPDATE {table} SET {column} = ?", (chance.choice("x=\x1b你") * (size // 4),))
 

@@ -237,6 +237,7 @@ def test_forks_are_reported(python: str, run_both: Runner) -> None:
     assert parent == pair.seen["pid"]
     assert [(fork["pid"], fork["ppid"]) for fork in pair.seen["forks"]] == children
     assert {ppid for _, ppid in children} == {parent}
+    assert {fork["name"] for fork in pair.seen["forks"]} == {None}
     assert [line for line in words if line and line[0] == "status"] == [["status", "0"], ["status", "1280"]]
     last = {report["pid"]: (report["created"], report["started"]) for report in pair.seen["threads"]}
     assert last == {parent: (1, 1), children[1][0]: (5, 5)}

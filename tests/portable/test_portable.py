@@ -22,7 +22,7 @@ from tests.terminal.tmux import PROMPT, Tmux
 from tests.watched import ROOT, TARGETS, is_gone, wait_for, watched
 
 SYSTEMS = ("darwin", "win32")
-GOLDEN = ROOT / "tests" / "recordings" / "v2.gilscope"
+GOLDEN = ROOT / "tests" / "recordings" / "v3.gilscope"
 
 
 def foreign(folder: Path, system: str, *words: object) -> Outcome:

@@ -45,7 +45,7 @@ maybe_text, maybe_ns = st.none() | texts, st.none() | ns
 
 processes = st.builds(
     Process, key=keys, pid=keys, ppid=keys, command=texts, python=maybe_text, start_ns=ns, end_ns=maybe_ns,
-    exit_code=st.none() | st.integers(0, 255),
+    exit_code=st.none() | st.integers(0, 255), name=maybe_text,
 )  # fmt: skip
 lanes = st.builds(
     Lane, key=keys, process=keys, tid=keys, kind=st.sampled_from(["thread", "process"]), name=maybe_text,

@@ -60,6 +60,11 @@ def test_what_the_session_was(path: Path) -> None:
     assert session.ended_ns is not None
     assert {lane.name for lane in reader.lanes()} >= {"MainThread", "cpu-0", "cpu-1", "sleeper"}
     assert len(reader.processes()) == len(reader.gils()) == 2
+    # Recorded since the third version; before, the child was none of multiprocessing's.
+    assert [process.name for process in reader.processes()] == [
+        None,
+        None if path.stem in ("v1", "v2") else "counter",
+    ]
     window = reader.window(0, 1_000_000_000)
     assert 10 <= len(window.ticks) <= 20  # longer ones where the budget asked for that
     assert window.holds

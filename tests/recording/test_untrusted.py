@@ -88,6 +88,7 @@ def test_files_that_are_refused(kind: str, path: Path) -> None:
         "UPDATE thread SET process = 99, end_ns = -1",
         "UPDATE thread SET name = CAST(x'ff80' AS TEXT)",
         "UPDATE process SET command = CAST(x'ff80' AS TEXT)",
+        "UPDATE process SET name = CAST(x'1b5b324aff' AS TEXT)",
         "UPDATE interpreter SET kind = CAST(x'ff80' AS TEXT)",
         "UPDATE stack SET parent = id",
         "UPDATE frame SET function = CAST(x'ff80' AS TEXT)",

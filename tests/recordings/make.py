@@ -21,7 +21,7 @@ from tests.commands import gilscope
 
 HERE = Path(__file__).parent
 SCRIPT = """
-import os, subprocess, sys, threading, time
+import multiprocessing, os, sys, threading, time
 
 def count(seconds=1.3):
     end = time.monotonic() + seconds
@@ -29,16 +29,19 @@ def count(seconds=1.3):
         for _ in range(2000):
             pass
 
-if len(sys.argv) > 1:
+def child():
     count(0.7)
     sys.exit(3)
+
+child = multiprocessing.get_context("fork").Process(target=child, name="counter")
+child.start()
 threads = [threading.Thread(target=count, name=f"cpu-{n}") for n in range(2)]
 threads.append(threading.Thread(target=time.sleep, args=(1.0,), name="sleeper"))
 for thread in threads:
     thread.start()
-child = subprocess.Popen([sys.executable, __file__, "child"])
 print("\\x1b[32mgreen\\x1b[0m ü", flush=True)
-print("child ended with", child.wait(), flush=True)
+child.join()
+print("child ended with", child.exitcode, flush=True)
 for thread in threads:
     thread.join()
 """

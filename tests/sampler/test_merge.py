@@ -386,6 +386,23 @@ def test_time_below_the_tolerance_is_not_lost(ticks: list[tuple[int, int, int]])
     assert on_cpu + debt.ns == sum(cpu for _, cpu, _ in ticks) or abs(debt.ns) == MAX_DEBT_NS
 
 
+def test_a_sweep_that_comes_late_makes_nobody_run_who_had_no_cpu() -> None:
+    """GIVEN a tick of holding with little CPU time, read long after its end THEN it held off the CPU."""
+    reading = replace(READING, held_ns=TICK_NS, cpu_ns=4 * MS, on_cpu_sweeps=1)
+    late = merged(replace(reading, sweep_error_ns=60 * MS))
+    assert late["running"] <= 6
+    early = merged(replace(reading, sweep_error_ns=-60 * MS))  # what came behind the sweep may be CPU time
+    assert early["running"] == TICK_NS / MS
+
+
+def test_cpu_time_read_late_may_be_of_the_next_tick() -> None:
+    reading = replace(READING, held_ns=TICK_NS, cpu_ns=TICK_NS, on_cpu_sweeps=1)
+    debt = LaneDebt()
+    first = merged(replace(reading, held_ns=0, cpu_ns=30 * MS, sweep_error_ns=30 * MS), debt=debt)
+    assert "native" not in first
+    assert merged(replace(reading, cpu_ns=TICK_NS - 30 * MS), debt=debt)["running"] == TICK_NS / MS
+
+
 def test_a_debt_stays_small_where_samples_and_kernel_agree() -> None:
     debt = LaneDebt()
     for number in range(1000):

@@ -3,6 +3,9 @@
 A row a service: its lanes, the verdict and whether it is the right one, what was held, what could not be
 read, what watching cost, what was served a second, and how much less that is with gilscope than without, and
 how much more CPU time each request takes, in blocks that alternate within one attachment.
+
+With --asked 60, something else: what each serves of 60 % of what it could, with gilscope and without, and how
+long that takes.
 """
 
 from __future__ import annotations
@@ -10,9 +13,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.services import environment
+from tests.services import environment, pacing
 from tests.services.catalogue import SERVICES
 from tests.services.measure import Measured, gaps_s, held, measure, wrong_lanes
+from tests.services.pacing import measure_paced
+
+PACED_BLOCK_S = 3.0
 
 HEAD = (
     f"{'service':<22}{'lanes':>6}{'procs':>6}  {'verdict':<18}{'right':<6}{'held':>6}{'gaps s':>8}{'cost':>7}"
@@ -38,6 +44,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="to watch each without a pause")
     parser.add_argument("--compared", type=float, default=60.0, help="seconds of blocks with and without")
     parser.add_argument("--block", type=float, default=0.5, help="seconds of a block")
+    parser.add_argument("--asked", type=int, help="ask so many per cent of what it can serve, each when due")
     parser.add_argument("--lanes", action="store_true", help="list the lanes too")
     parser.add_argument("--install", action="store_true", help="only make the services' environment")
     options = parser.parse_args()
@@ -45,13 +52,18 @@ def main() -> int:
     if options.install:
         return 0
     wrong = 0
-    print(HEAD, flush=True)
+    print(pacing.HEAD if options.asked else HEAD, flush=True)
     for service in SERVICES:
         if options.names and not any(name.lower() in service.name.lower() for name in options.names):
             continue
         missing = environment.missing(service.needs)
         if missing is not None:
             print(f"{service.name:<22}{missing}")
+            continue
+        if options.asked:
+            paced = measure_paced(service, options.asked / 100, options.seconds, PACED_BLOCK_S)
+            print(paced.row(), flush=True)
+            wrong += bool(paced.failed)
             continue
         found = measure(service, options.seconds, compared_s=options.compared, block_s=options.block)
         print(row(found), flush=True)

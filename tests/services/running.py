@@ -7,6 +7,7 @@ import json
 import os
 import select
 import signal
+import struct
 import subprocess
 import tempfile
 import time
@@ -28,8 +29,9 @@ START_S = 90.0
 class Running:
     """A service under load."""
 
-    def __init__(self, service: Service, folder: Path) -> None:
+    def __init__(self, service: Service, folder: Path, rate: float = 0.0) -> None:
         self.service = service
+        self._rate = rate
         self.folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
         self._log = (folder / "log").open("wb")
@@ -51,6 +53,7 @@ class Running:
                 "COUNTS": str(self.folder),
                 "OMP_NUM_THREADS": "1",
                 **self.service.settings,
+                "RATE": str(self._rate),
             },
             stdin=subprocess.DEVNULL,
             stdout=stdout,
@@ -70,6 +73,12 @@ class Running:
                 raise RuntimeError(f"{self.service.name} ended: {self.log()}")
             said += data
         return said.decode().partition("READY")[2].split()
+
+    def took_s(self, first: int = 0) -> list[float]:
+        """How long each took from when it was due, those before `first` left out."""
+        path = self.folder / "took"
+        data = path.read_bytes() if path.exists() else b""
+        return [took for (took,) in struct.iter_unpack("d", data[8 * first : len(data) // 8 * 8])]
 
     def log(self) -> str:
         """What it has complained of."""
@@ -114,12 +123,17 @@ def _size(path: Path) -> int:
 
 
 @contextlib.contextmanager
-def running(service: Service) -> Iterator[Running]:
-    """A service under load until the end of the block."""
+def running(service: Service, rate: float = 0.0) -> Iterator[Running]:
+    """A service under load until the end of the block.
+
+    Args:
+        service: it.
+        rate: what is asked of it in a second, due at set times; 0: all that it can serve.
+    """
     with tempfile.TemporaryDirectory(dir="/var/tmp", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         with contextlib.ExitStack() as stack:
-            started = Running(service, folder)
+            started = Running(service, folder, rate)
             stack.callback(started.close)
             wait_for(lambda: started.served() > 10, f"{service.name} serves nothing")
             yield started

@@ -50,8 +50,10 @@ def lane(key: int, process: int = 1, name: str | None = None, tid: int | None = 
     )
 
 
-def process(key: int, pid: int) -> Process:
-    return Process(key=key, pid=pid, ppid=1, command="/usr/bin/python a.py", python=None, start_ns=0)
+def process(key: int, pid: int, name: str | None = None) -> Process:
+    return Process(
+        key=key, pid=pid, ppid=1, command="/usr/bin/python a.py", python=None, start_ns=0, name=name
+    )
 
 
 # --- the axis ---
@@ -167,6 +169,12 @@ def test_several_processes_are_grouped_and_without_room_each_lane_names_its_own(
     ]
     rows = arrange(processes, lanes, {3: 5, 2: 9}, fits=3)
     assert [row.label for row in rows] == ["7 a", "pid 8", "7 MainThread"]
+    processes = [process(1, 7, "first\x07"), process(2, 8, "second")]
+    rows = arrange(processes, lanes, {3: 5, 2: 9}, fits=4)
+    assert [row.label for row in rows if row.lane is None or row.lane.key == 3] == [
+        "pid 7 first\N{REPLACEMENT CHARACTER}: python a.py",
+        "8 second",
+    ]
 
 
 def test_a_lane_of_a_process_that_is_not_listed() -> None:

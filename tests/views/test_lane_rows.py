@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,14 @@ def test_a_filter_takes_names_processes_and_numbers() -> None:
     assert labels(TWO, LaneOrder(only="p8")) == ["pid 8 python p8.py", "main", "io"]
     assert labels(ONE, LaneOrder(only="104")) == ["IO"]
     assert labels(ONE, LaneOrder(only="nobody")) == []
+
+
+def test_a_process_is_called_and_found_by_its_name() -> None:
+    named = dataclasses.replace(TWO.processes[1], name="Resizer-1\x1b[2J")
+    view = dataclasses.replace(TWO, processes=(TWO.processes[0], named))
+    rows = ["pid 8 Resizer-1\N{REPLACEMENT CHARACTER}[2J: python p8.py", "main", "io"]
+    assert labels(view, LaneOrder())[3:] == rows
+    assert labels(view, LaneOrder(only="resizer")) == rows
 
 
 def test_what_is_pinned_stays_on_top_whatever_the_filter() -> None:

@@ -328,6 +328,16 @@ def test_gils_that_ended_long_ago_cost_a_frame_nothing(monkeypatch: pytest.Monke
     assert asked == [7]
 
 
+def test_beside_a_gil_stands_what_its_process_is_called() -> None:
+    processes = tuple(
+        Process(key=key, pid=70 + key, ppid=1, command="x", python="3.11.7", start_ns=0, name=name)
+        for key, name in ((1, None), (2, "a-resizer-of-large-pictures"))
+    )
+    gils = tuple(replace(SESSION.gils[0], key=key, process=key) for key in (1, 2))
+    lines = present_gils(window(processes=processes, gils=gils), NO_FIGURES, {})
+    assert [line.process for line in lines] == ["pid 71", "pid 72 a-resizer-of-la…"]
+
+
 def test_beside_a_core_stands_the_process_if_there_are_several() -> None:
     cores = tuple(CoreTick(core=core, busy_share=1.0, lane=core + 1, target_share=1.0) for core in (0, 1))
     ticks = (Tick(index=0, start_ns=0, end_ns=S, gils=(), lanes=(), cores=cores),)
@@ -344,6 +354,8 @@ def test_beside_a_core_stands_the_process_if_there_are_several() -> None:
         return [row.label for row in present_cores(view, fold_figures(view), {})]
 
     assert labels(window(ticks=ticks, processes=processes, lanes=lanes)) == ["pid 70", "80 io"]
+    named = tuple(replace(process, name=f"resizer\x1b[2J-{process.key}") for process in processes)
+    assert labels(window(ticks=ticks, processes=named, lanes=lanes)) == ["70 resizer�[2J-1", "80 io"]
     one = window(ticks=ticks, processes=processes[:1], lanes=(lanes[0], replace(lanes[1], process=1)))
     assert labels(one) == ["MainThread", "io"]
 

@@ -55,10 +55,12 @@ def test_a_process_without_a_gil_has_none(summary: dict[str, Any]) -> None:
         "python": None,
         "state": "zombie",
         "command": "\x1b[2Jsh",
+        "name": "resizer\x07",
     }
     rows = cells(PROCESSES, {**summary, "processes": [program]}, by=0, backwards=False)
     assert "none" in rows[0]
     assert "zombie" in rows[0]
+    assert rows[0][-1] == "resizer\N{REPLACEMENT CHARACTER}: \N{REPLACEMENT CHARACTER}[2Jsh"
     assert "\x1b" not in str(rows)
 
 

@@ -17,10 +17,10 @@
   const rows = [];
   for (const gil of data.gils)
     rows.push({ kind: "gil", name: gil.name, height: GIL, held: values(gil.held), waiters: values(gil.waiters) });
-  const pids = new Set(data.lanes.map((lane) => lane.pid));
-  let pid;
+  const groups = new Set(data.lanes.map((lane) => lane.group));
+  let group;
   for (const lane of data.lanes) {
-    if (pids.size > 1 && lane.pid !== pid) rows.push({ kind: "group", name: `pid ${pid = lane.pid}`, height: LANE });
+    if (groups.size > 1 && lane.group !== group) rows.push({ kind: "group", name: group = lane.group, height: LANE });
     const states = new Map(Object.entries(lane.states).map(([state, text]) => [Number(state), values(text)]));
     rows.push({ kind: "lane", name: lane.name, height: LANE, states, lane });
   }

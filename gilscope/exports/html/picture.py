@@ -83,13 +83,13 @@ class _Drawing:
             self._label(gil.label, GIL)
             self._bars("running", gil.held, GIL)
             self._next(GIL)
-        pid: object = None
-        several = len({series.pid for series in timeline.lanes}) > 1
+        group = ""
+        several = len({series.group for series in timeline.lanes}) > 1
         for series in timeline.lanes:
-            if several and series.pid != pid:
-                pid = series.pid
+            if several and series.group != group:
+                group = series.group
                 self.y += GAP
-                self._label(f"pid {pid}", LANE, kind="group")
+                self._label(group, LANE, kind="group")
                 self._next(LANE)
             self._label(series.lane.label, LANE)
             below = [0.0] * self.columns

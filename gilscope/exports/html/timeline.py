@@ -35,9 +35,20 @@ class LaneSeries:
     """One lane's row."""
 
     lane: Lane
-    pid: int | None
+    process: Process | None
     states: dict[State, array[float]] = field(default_factory=dict)
     """Share of each cell, by state; those that never were are left out, and so is what it slept."""
+
+    @property
+    def pid(self) -> int | None:
+        """Of its process."""
+        return None if self.process is None else self.process.pid
+
+    @property
+    def group(self) -> str:
+        """What stands above the lanes of its process, where there are several processes."""
+        name = None if self.process is None else self.process.name
+        return f"pid {self.pid}" if name is None else f"pid {self.pid} {clean(name)}"
 
 
 @dataclass(slots=True)
@@ -93,6 +104,7 @@ class Timeline:
                 {
                     "name": clean(series.lane.label),
                     "pid": series.pid,
+                    "group": series.group,
                     "start_s": series.lane.start_ns / NS_PER_S,
                     "end_s": (self.end_ns if series.lane.end_ns is None else series.lane.end_ns) / NS_PER_S,
                     "states": {
@@ -154,7 +166,7 @@ def fold(streams: RecordingStreams) -> Timeline:
         count=count,
         end_ns=streams.until_ns,
         known=bytearray(count),
-        lanes=[LaneSeries(lane, _pid(processes, lane.process)) for lane in chosen],
+        lanes=[LaneSeries(lane, processes.get(lane.process)) for lane in chosen],
         lanes_left_out=len(lanes) - len(chosen),
         gils=[GilSeries(gil, _gil_label(gil, gils, processes), _zeros(count), _zeros(count)) for gil in gils],
         cores=[CoreSeries(core, _zeros(count), _zeros(count)) for core in range(cores)],

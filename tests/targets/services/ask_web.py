@@ -1,4 +1,4 @@
-"""Ask a web server on a unix socket, some clients at a time: the next request when the last is answered."""
+"""Ask a web server on a unix socket, some clients at a time."""
 
 import http.client
 import os
@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-from counted import failed, parent_lives, served
+from counted import failed, parent_lives, served, times
 
 PATH, CLIENTS, PAUSE_S = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 
@@ -36,12 +36,12 @@ def ask(connection):
         raise http.client.HTTPException(answer.status)
 
 
-def client():
+def client(number):
     connection = Connection("localhost")
-    while True:
+    for due in times(number, CLIENTS):
         try:
             ask(connection)
-            served()
+            served(due)
         except (OSError, http.client.HTTPException):
             failed()
             connection.close()
@@ -49,8 +49,8 @@ def client():
 
 
 wait_for_server()
-for _ in range(CLIENTS):
-    threading.Thread(target=client, daemon=True).start()
+for number in range(CLIENTS):
+    threading.Thread(target=client, args=(number,), daemon=True).start()
 print("READY", flush=True)
 while parent_lives():
     time.sleep(1)

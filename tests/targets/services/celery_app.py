@@ -7,13 +7,13 @@ from celery import Celery
 from web import count
 
 FOLDER = os.environ["COUNTS"]
-for name in ("queue", "control"):
+for name in ("queue", "control", "outbox"):
     os.makedirs(os.path.join(FOLDER, name), exist_ok=True)
 app = Celery("celery_app", broker="filesystem://")
 app.conf.update(
     broker_transport_options={
         "data_folder_in": os.path.join(FOLDER, "queue"),
-        "data_folder_out": os.path.join(FOLDER, "queue"),
+        "data_folder_out": os.path.join(FOLDER, "outbox"),
         "control_folder": os.path.join(FOLDER, "control"),
         "polling_interval": 0.02,
     },
@@ -24,13 +24,13 @@ app.conf.update(
 
 
 @app.task
-def work():
+def work(due=None):
     from counted import failed, served
 
     try:
         count()
         time.sleep(float(os.environ.get("WAIT_MS", "0")) / 1e3)
-        served()
+        served(due)
     except Exception:
         failed()
         raise
