@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 
 from gilscope.launch.spec import TargetSpec
-from tests.launch.driver import DEADLINE_S, Drivers, Ended, fresh
+from tests.launch import driver
+from tests.launch.driver import Drivers, Ended, fresh
 from tests.pythons import found_pythons
 
 TARGETS = Path(__file__).parents[1] / "targets"
+DEADLINE_S = driver.DEADLINE_S
 
 
 @pytest.fixture(params=list(found_pythons()))
