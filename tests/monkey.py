@@ -39,8 +39,10 @@ from gilscope.sampler.config import SamplerConfig
 from gilscope.views.app import GilscopeApp
 from gilscope.views.screens.dialogs import QuitScreen
 from gilscope.views.screens.lesson import LessonDashboard, LessonText
+from tests import idle
 from tests.watched import TARGETS
 
+idle.install()
 HANG_S = 60.0
 """An app that answers nothing for so long hangs."""
 STDERR = os.dup(2)

@@ -28,6 +28,7 @@ def _candidates() -> list[Path]:
     return [*managed, *on_path, Path(sys.executable)]
 
 
+@functools.cache
 def _version(path: Path) -> str | None:
     """Return "3.11" for a CPython that answers so, None for anything else."""
     if not path.is_file() or not os.access(path, os.X_OK):
@@ -68,6 +69,10 @@ def found_old_pythons() -> dict[str, Path]:
 def _found(versions: tuple[str, ...]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in _candidates():
+        # A shim takes longer to answer than all others together: those that cannot be it are not asked.
+        name = re.fullmatch(r"python(\d+\.\d+)", path.name)
+        if name is not None and (name[1] in found or name[1] not in versions):
+            continue
         version = _version(path)
         if version in versions and version not in found:
             found[version] = path
@@ -85,7 +90,8 @@ def found_free_threaded() -> dict[str, Path]:
     ]
     found: dict[str, Path] = {}
     for path in [*_candidates(), *on_path]:
-        if path.is_file() and os.access(path, os.X_OK):
+        version = _version(path)
+        if version is not None and version.startswith("3.") and int(version[2:]) >= 13:
             code = "import sys, sysconfig as c; print(c.get_config_var('Py_GIL_DISABLED'), *sys.version_info)"
             answer = subprocess.run(
                 [path, "-c", code], capture_output=True, text=True, check=False, timeout=20

@@ -122,6 +122,8 @@ def watch_on_screen(
     try:
         app.run()
     finally:
+        if app.outcome == "ended":
+            link.stop_target()  # it has ended, or the app failed and could ask nobody
         link.finish()
     if link.error is not None:
         say(f"gilscope: {link.error}")

@@ -15,8 +15,10 @@ from gilscope.text import clean
 from gilscope.views.app import GilscopeApp
 from gilscope.views.render.lines import fill, text_strip
 from gilscope.views.thinking import QualityOf, VerdictOf
+from gilscope.views.widgets.panel import Panel
 
 DEADLINE_S = 60.0
+LEFT_OUT = "Left out: --with-output shows it."
 FONT = "DejaVu Sans Mono, Menlo, Consolas, monospace"
 
 _OUTSIDE = re.compile(r"url\(\s*[\"']?(?!#)|@import|(?:href|src)\s*=\s*[\"'](?!#)", re.IGNORECASE)
@@ -66,14 +68,21 @@ async def _draw(app: GilscopeApp, size: tuple[int, int], at_ns: int | None, *, w
         await _until(pilot, app, drawn)
         dashboard.redraw()
         dashboard.frame(0)
-        if not with_output:
-            panel = dashboard.output
-            columns, rows = panel.content_size
-            palette = panel.palette
-            line = text_strip("Left out: --with-output shows it.", columns, palette.dim, palette)
-            panel.show(fill([line], columns, rows, palette))
         await pilot.pause()
+        if not with_output:
+            await _until(pilot, app, lambda: _left_out(dashboard.output))
         return without_outside(app.export_screenshot(title=clean(f"gilscope {dashboard.what}")))
+
+
+def _left_out(panel: Panel) -> bool:
+    """Put words in place of the output; whether they stand there already, and nothing was drawn over them."""
+    columns, rows = panel.content_size
+    palette = panel.palette
+    line = text_strip(LEFT_OUT, columns, palette.dim, palette)
+    if Panel.copied(panel)[1] == line.text.rstrip():
+        return True
+    panel.show(fill([line], columns, rows, palette))
+    return False
 
 
 async def _until(pilot: Pilot[None], app: GilscopeApp, condition: Callable[[], object]) -> None:

@@ -59,24 +59,30 @@ def sums(summary: dict[str, Any]) -> dict[str, float]:
     return found
 
 
+@pytest.fixture(scope="module")
+def whole_sums(reader: RecordingReader) -> dict[str, float]:
+    return sums(summary_of(reader, start_ns=0, end_ns=reader.head_ns()))
+
+
 moments = st.integers(0, int(SECONDS * NS_PER_S)) | st.integers(0, int(SECONDS)).map(
     lambda second: second * NS_PER_S
 )
 
 
 @given(cuts=st.lists(moments, min_size=1, max_size=4, unique=True))
-def test_spans_that_touch_add_up(reader: RecordingReader, cuts: list[int]) -> None:
+def test_spans_that_touch_add_up(
+    reader: RecordingReader, whole_sums: dict[str, float], cuts: list[int]
+) -> None:
     head = reader.head_ns()
     borders = [0, *sorted(cut for cut in cuts if 0 < cut < head), head]
     # Lanes are alive up to the border, ticks are of one side: cut between ticks, as the screen does.
     borders = sorted({reader.whole_ticks(border, border + 1)[0] for border in borders[:-1]} | {head})
-    whole = sums(summary_of(reader, start_ns=0, end_ns=head))
     parts: dict[str, float] = {}
     for start, end in itertools.pairwise(borders):
         for key, value in sums(summary_of(reader, start_ns=start, end_ns=end)).items():
             parts[key] = parts.get(key, 0) + value
-    assert parts.keys() == whole.keys()
-    for key, value in whole.items():
+    assert parts.keys() == whole_sums.keys()
+    for key, value in whole_sums.items():
         assert parts[key] == pytest.approx(value, abs=2e-5), key
 
 

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,12 @@ from typing import Any
 import pytest
 
 from gilscope.launch.spec import TargetSpec
+from tests.launch import driver
+from tests.launch.driver import Drivers, Ended, fresh
 from tests.pythons import found_pythons
 
-DRIVER = Path(__file__).with_name("drive.py")
 TARGETS = Path(__file__).parents[1] / "targets"
-DEADLINE_S = 60.0
+DEADLINE_S = driver.DEADLINE_S
 
 
 @pytest.fixture(params=list(found_pythons()))
@@ -68,17 +68,28 @@ def without_addresses(text: bytes) -> bytes:
 
 
 def _run(command: list[str], cwd: str | Path, env: dict[str, str], stdin: bytes) -> Outcome:
-    result = subprocess.run(
+    done = subprocess.run(
         command, cwd=cwd, env=env, input=stdin, capture_output=True, timeout=DEADLINE_S, check=False
     )
-    return Outcome(without_addresses(result.stdout), without_addresses(result.stderr), result.returncode)
+    return _outcome(Ended(done.stdout, done.stderr, done.returncode))
+
+
+def _outcome(ended: Ended) -> Outcome:
+    return Outcome(without_addresses(ended.stdout), without_addresses(ended.stderr), ended.returncode)
 
 
 Runner = Callable[..., Pair]
 
 
+@pytest.fixture(scope="session")
+def drivers() -> Iterator[Drivers]:
+    found = Drivers()
+    yield found
+    found.close()
+
+
 @pytest.fixture
-def run_both(tmp_path: Path) -> Runner:
+def run_both(tmp_path: Path, drivers: Drivers) -> Runner:
     def run(
         spec: TargetSpec,
         *,
@@ -87,18 +98,20 @@ def run_both(tmp_path: Path) -> Runner:
         cwd: Path | None = None,
         driver_options: tuple[str, ...] = (),
         plain: Outcome | None = None,
+        anew: bool = False,
     ) -> Pair:
         """Run both and return their outcomes; the plain one gets cwd and env of the spec from here.
 
-        `plain`: how the same ended before, if it is known.
+        `plain`: how the same ended before, if it is known. `anew`: gilscope is a process started for it, and
+        not the fork of one that was ready.
         """
         environment = _environment(env or {})
         where = cwd or tmp_path
         if plain is None:
             plain = _run(spec.command(), spec.cwd or where, {**environment, **dict(spec.env)}, stdin)
         result = tmp_path / "seen.json"
-        command = [sys.executable, "-I", str(DRIVER), str(result), spec.to_json(), *driver_options]
-        launched = _run(command, where, environment, stdin)
+        arguments = [str(result), spec.to_json(), *driver_options]
+        launched = _outcome((fresh if anew else drivers.run)(arguments, where, environment, stdin))
         assert result.exists(), launched.stderr.decode(errors="replace")
         return Pair(plain, launched, json.loads(result.read_text(encoding="utf-8")))
 

@@ -1,9 +1,13 @@
 """Runs one target headless, as gilscope does, with the streams of this process; for tests that compare.
 
     drive.py RESULT_FILE SPEC_JSON
+    drive.py --serve DESCRIPTOR
 
 What gilscope saw goes to the result file, so that the streams hold the target's output and nothing else. It
 ends as the target did: same code, same signal.
+
+With --serve it waits on that socket, and forks a driver for each that is asked for: it has imported all that
+drivers need, which takes longer than most of their targets run.
 """
 
 from __future__ import annotations
@@ -13,7 +17,11 @@ import os
 import resource
 import select
 import signal
+import socket
 import sys
+import tempfile
+import time
+import traceback
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,6 +46,8 @@ def main(result_file: str, spec_json: str) -> None:
         while target.poll() is None:
             if target.line_open:
                 select.select([target.report_fd], [], [], 0.02)
+            else:
+                time.sleep(0.002)
             reports += target.reports()
         reports += target.reports()
         status = target.poll()
@@ -63,5 +73,43 @@ def main(result_file: str, spec_json: str) -> None:
     os._exit(status.shell_code or 0)
 
 
+def serve(descriptor: int) -> None:
+    """Fork a driver for each message, and say its pid and its wait status; until the other end is closed."""
+    line = socket.socket(fileno=descriptor)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    while True:
+        asked, streams, _, _ = socket.recv_fds(line, 1 << 20, 3)
+        if not asked:
+            return
+        pid = os.fork()
+        if pid == 0:
+            line.close()
+            try:
+                _become(streams, **json.loads(asked))
+            except BaseException:
+                traceback.print_exc()
+            os._exit(1)  # a driver that ends as it should does not come here
+        for stream in streams:
+            os.close(stream)
+        line.send(b"%d" % pid)
+        line.send(b"%d" % os.waitpid(pid, 0)[1])
+
+
+def _become(streams: list[int], arguments: list[str], cwd: str, env: dict[str, str]) -> None:
+    """Have the streams, arguments, folder and environment that a driver of its own would be started with."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    tempfile.tempdir = None
+    sys.argv[1:] = arguments
+    main(arguments[0], arguments[1])
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    if sys.argv[1] == "--serve":
+        serve(int(sys.argv[2]))
+    else:
+        main(sys.argv[1], sys.argv[2])

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from gilscope.launch.spec import Kind, TargetSpec
-from tests.launch.conftest import DRIVER, TARGETS, Runner
+from tests.launch.conftest import TARGETS, Runner
+from tests.launch.driver import DRIVER
 from tests.pythons import found_pythons
 
 
@@ -24,7 +25,7 @@ def code_spec(python: str, code: str, *args: str, **fields: Any) -> TargetSpec:
 
 
 def test_a_program_sees_what_it_sees_without_us(python: str, assert_same: Runner) -> None:
-    pair = assert_same(script_spec(python, TARGETS / "launch_facts.py", "a b", "--headless", "é"))
+    pair = assert_same(script_spec(python, TARGETS / "launch_facts.py", "a b", "--headless", "é"), anew=True)
     assert b"first descriptor 3" in pair.plain.stdout
     assert b"threading" in pair.plain.stdout
     assert pair.plain.returncode == 0

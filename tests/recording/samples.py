@@ -96,7 +96,13 @@ core_ticks = st.builds(
 
 @st.composite
 def tick_runs(draw: st.DrawFn, *, longest_ns: int = 3 * NS_PER_S) -> list[Tick]:
-    """Ticks one after the other; some end exactly on a second, some last longer than one."""
+    """Ticks one after the other; some end exactly on a second, some last longer than one.
+
+    What is in them is drawn first and then dealt out: to draw each row of each tick takes ten times as long.
+    """
+    gils = st.sampled_from(draw(_hands(_few(gil_ticks, "gil"))))
+    lanes = st.sampled_from(draw(_hands(_few(lane_ticks, "lane"))))
+    cores = st.sampled_from(draw(_hands(_few(core_ticks, "core"))))
     steps = st.sampled_from([50_000_000, 250_000_000, NS_PER_S // 2, NS_PER_S]) | st.integers(1, longest_ns)
     at_ns = draw(st.sampled_from([0, 0, 7, 59 * NS_PER_S]))
     ticks = []
@@ -109,13 +115,17 @@ def tick_runs(draw: st.DrawFn, *, longest_ns: int = 3 * NS_PER_S) -> list[Tick]:
                 index=index,
                 start_ns=at_ns,
                 end_ns=end_ns,
-                gils=draw(_few(gil_ticks, "gil")),
-                lanes=draw(_few(lane_ticks, "lane")),
-                cores=draw(_few(core_ticks, "core")),
+                gils=draw(gils),
+                lanes=draw(lanes),
+                cores=draw(cores),
             )
         )
         at_ns = end_ns
     return ticks
+
+
+def _hands(values: st.SearchStrategy[T]) -> st.SearchStrategy[list[T]]:
+    return st.lists(values, min_size=1, max_size=8)
 
 
 def _few(values: st.SearchStrategy[T], key: str) -> st.SearchStrategy[tuple[T, ...]]:

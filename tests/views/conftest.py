@@ -19,7 +19,9 @@ from gilscope.views.app import GilscopeApp
 from gilscope.views.control import ControlStatus
 from gilscope.views.viewing import Viewing
 from gilscope.views.widgets.panel import Panel
+from tests import idle
 
+idle.install()
 VERDICT = Verdict(
     "gil-bound",
     "GIL-bound: 3 threads want to run Python, one can.",
@@ -94,7 +96,9 @@ async def wait(pilot: Pilot[None], condition: Callable[[], object], *, seconds: 
     deadline = asyncio.get_running_loop().time() + seconds
     while not condition():
         assert asyncio.get_running_loop().time() < deadline, "the condition never came true"
-        await pilot.pause(0.01)
+        await pilot.pause()
+        if not condition():
+            await pilot.pause(0.01)
 
 
 async def ready(pilot: Pilot[None], app: GilscopeApp) -> None:
