@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from gilscope.cli.common import ScreenVerdict, figures_until, flames_of, quality_of, say, span_of
+from gilscope.errors import RecordingError
 from gilscope.model import ATTACHED, NS_PER_S, Session
 from gilscope.sampler import config as limits
 from gilscope.signals import ENDINGS
@@ -129,6 +130,8 @@ def watch_on_screen(
         say(f"gilscope: {link.error}")
         if link.error_code is not None:
             sys.exit(link.error_code)
+    elif app.exit_error is not None:
+        raise RecordingError(app.exit_error)
     if app.outcome == "left-running":
         click.echo(
             f"gilscope: {config.spec.display} runs on, and is recorded until it ends: {config.recording}",
