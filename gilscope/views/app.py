@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import time
 from collections.abc import Iterable
@@ -27,6 +26,7 @@ from gilscope.recording.reader import RecordingReader
 from gilscope.settings import Settings
 from gilscope.signals import HANG_UPS
 from gilscope.text import clean, clock_text
+from gilscope.views import garbage
 from gilscope.views.control import SessionControl
 from gilscope.views.keymap import key as _key
 from gilscope.views.notices import Notices
@@ -42,9 +42,6 @@ from gilscope.views.thinking import QualityOf, SpanOf, ThinkingApp, VerdictOf
 from gilscope.views.viewing import Viewing
 from gilscope.views.writing import outlive, waiting
 
-GARBAGE_EVERY = 100_000
-"""So many more objects, some 10 MB, make Python look for garbage. Rows go without that, but come and go in
-ten thousands with a thousand lanes: at the usual 700 all are visited again and again, 30 ms in one frame."""
 UNDER_MODAL = 10
 """Under another screen only every so many frames are drawn."""
 SESSION_NS = 250 * NS_PER_MS
@@ -134,7 +131,8 @@ class GilscopeApp(ThinkingApp):
         """Begin to draw."""
         self.push_screen(self.dashboard)
         self._begin_frames()
-        self.call_after_refresh(self._settle)
+        self.call_after_refresh(garbage.settle)
+        self.set_interval(garbage.LOOK_S, garbage.look)
         self.dashboard.pace = self.pace
         if not self.is_headless:
             self.call_after_refresh(lambda: outlive(self._driver))
@@ -156,13 +154,6 @@ class GilscopeApp(ThinkingApp):
         """Another frame rate holds at once."""
         if self.settings.frame_rate != before.frame_rate and self._timer is not None:
             self._begin_frames()
-
-    @staticmethod
-    def _settle() -> None:
-        """Keep what start-up made out of all later garbage collections: they would be seen as hitches."""
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(GARBAGE_EVERY, *gc.get_threshold()[1:])
 
     def _hung_up(self) -> None:
         """The terminal is gone: nobody can be asked, and a program without its terminal ends."""

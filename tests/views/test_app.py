@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from gilscope.model import NS_PER_S, Lane, Output, Process, Verdict
 from gilscope.recording.reader import RecordingReader
 from gilscope.recording.writer import RecordingWriter
 from gilscope.sources.scripted import Script, ScriptedSession, write
+from gilscope.views import garbage
 from gilscope.views.app import GilscopeApp
 from gilscope.views.control import ControlStatus
 from gilscope.views.playback import Mode
@@ -250,3 +252,18 @@ def test_the_private_names_that_tell_a_slow_terminal_still_exist() -> None:
 
     assert hasattr(WriterThread(sys.stdout), "_queue")
     assert "_writer_thread" in inspect.getsource(LinuxDriver)
+
+
+async def test_garbage_does_not_stay(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GIVEN a cycle, and a collector that runs as seldom as the app lets it THEN it is gone all the same."""
+
+    class Cycle:
+        def __init__(self) -> None:
+            self.own = self
+
+    monkeypatch.setattr(garbage, "LOOK_S", 0.05)
+    app = replay(finished)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, app)
+        left = weakref.ref(Cycle())
+        await wait(pilot, lambda: left() is None)
