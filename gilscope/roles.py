@@ -63,6 +63,11 @@ def names_in(rows: Iterable[Mapping[str, Any]]) -> dict[int, str]:
     return {pid: clean(name) for pid, name in single.items() if name is not None}
 
 
+def pid_and_name(pid: int | None, name: str | None) -> str:
+    """A pid, and what multiprocessing calls its process, cleaned."""
+    return str(pid) if name is None else f"{pid} {clean(name)}"
+
+
 def with_role(command: str, role: str | None) -> str:
     """A command line, after what it is."""
     return command if role is None else f"{role}: {command}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gilscope.recording.reader import RecordingReader
 from tests.watched import ROOT, TARGETS
 
 DEADLINE_S = 120.0
@@ -100,3 +101,12 @@ def complaint(outcome: Outcome, code: int) -> str:
     assert "Traceback" not in outcome.stderr
     assert "None" not in outcome.stderr
     return outcome.stderr
+
+
+def head_ns(path: Path) -> int:
+    """How far a recording has got that may still grow."""
+    reader = RecordingReader(path, live=True)
+    try:
+        return reader.head_ns()
+    finally:
+        reader.close()

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from gilscope.recording.reader import RecordingReader
-from tests.commands import command, complaint, default_signals, environment, gilscope, watch
+from tests.commands import command, complaint, default_signals, environment, gilscope, head_ns, watch
 from tests.pythons import found_pythons
 from tests.watched import ROOT, TARGETS, is_gone, wait_for
 
@@ -347,14 +347,6 @@ def test_the_time_is_over(tmp_path: Path) -> None:
     assert 0.9e9 < reader.head_ns() < 10e9
     assert reader.session().ended_ns is not None
     reader.close()
-
-
-def head_ns(path: Path) -> int:
-    reader = RecordingReader(path, live=True)
-    try:
-        return reader.head_ns()
-    finally:
-        reader.close()
 
 
 def test_a_killed_session_can_be_opened(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from gilscope.exports.read import summary_of
 from gilscope.recording.reader import RecordingReader
 from tests.benchmarks.tools import Screen
-from tests.commands import environment, gilscope
+from tests.commands import environment, gilscope, head_ns
 from tests.watched import TARGETS, is_gone, on_free_cores, wait_for
 
 LOST_S = 1.0
@@ -25,14 +25,6 @@ def children(pid: int) -> list[int]:
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
-
-
-def head_ns(path: Path) -> int:
-    reader = RecordingReader(path, live=True)
-    try:
-        return reader.head_ns()
-    finally:
-        reader.close()
 
 
 @pytest.mark.parametrize("who", ["sampler", "app", "both"])

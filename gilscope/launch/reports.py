@@ -6,10 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
+from gilscope.launch.shim import NAME_CHARACTERS
 from gilscope.launch.threadcounts import PLACE_BYTES, PLACE_KINDS
 
-NAME_CHARACTERS: Final = 200
-"""As much of a process's name is read; the shim sends no more."""
 MOST_PID: Final = (1 << 31) - 1
 """What a pid can be, on any kernel."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gilscope.model import Lane, Process, Session
-from gilscope.roles import roles
+from gilscope.roles import pid_and_name, roles
 from gilscope.text import clean
 from gilscope.views.present import LaneRow, process_label
 
@@ -146,7 +146,7 @@ def arrange(
 def _lone_label(lane: Lane, pid: int | None, name: str | None, *, only: bool) -> str:
     """What a lane without a heading is called; the only thread of a process is called as that is."""
     if only and lane.tid == pid:
-        return f"pid {pid}" if name is None else f"{pid} {clean(name)}"
+        return f"pid {pid}" if name is None else pid_and_name(pid, name)
     return f"{'?' if pid is None else pid} {clean(lane.label)}"
 
 

@@ -5,11 +5,12 @@ All names that leave this module are cleaned for the terminal.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from gilscope.model import NS_PER_S, Frame, Gil, Hold, Lane, Process, Session, Window
-from gilscope.roles import with_role
+from gilscope.roles import pid_and_name, with_role
 from gilscope.text import clean, clock_text, cut, duration_text, fine_clock_text
 from gilscope.views.figures import Figures, GilFigures, holder_at, holder_over, top_frames
 from gilscope.views.playback import Mode
@@ -187,7 +188,7 @@ def present_gils(window: Window, figures: Figures, holders: Mapping[int, int]) -
         frame = frames.get(holder.key) if holder else None
         values = figures.gils.get(gil.key)
         process = processes.get(gil.process)
-        where = f"pid {_named(process)}" if several and process else ""
+        where = f"pid {pid_and_name(process.pid, _short_name(process))}" if several and process else ""
         if where and gil.kind == "own":
             where += f" interpreter {gil.interpreter}"
         lines.append(
@@ -242,11 +243,9 @@ NAME_CELLS = 16
 """So much of a process's name stands beside its pid."""
 
 
-def _named(process: Process) -> str:
-    """Its pid, and what multiprocessing calls it."""
-    return (
-        str(process.pid) if process.name is None else f"{process.pid} {cut(clean(process.name), NAME_CELLS)}"
-    )
+def _short_name(process: Process) -> str | None:
+    """What multiprocessing calls it, as far as there is room for it beside its pid."""
+    return None if process.name is None else cut(clean(process.name), NAME_CELLS)
 
 
 def _core_labels(window: Window, wanted: Collection[int]) -> dict[int, str]:
@@ -255,15 +254,20 @@ def _core_labels(window: Window, wanted: Collection[int]) -> dict[int, str]:
     lanes = [lane for lane in window.lanes if lane.key in wanted]
     if len({lane.process for lane in window.lanes}) < 2:
         return {lane.key: clean(lane.label) for lane in lanes}
-    return {lane.key: _lane_of_process(lane, processes.get(lane.process)) for lane in lanes}
+    names = Counter(process.name for process in window.processes)
+    return {lane.key: _lane_of_process(lane, processes.get(lane.process), names) for lane in lanes}
 
 
-def _lane_of_process(lane: Lane, process: Process | None) -> str:
+def _lane_of_process(lane: Lane, process: Process | None, names: Counter[str | None]) -> str:
+    """What a lane is called beside a core, where there is little room: by one word if that is enough."""
     if process is None:
         return f"? {clean(lane.label)}"
     if lane.tid != process.pid:
         return f"{process.pid} {clean(lane.label)}"
-    return f"pid {process.pid}" if process.name is None else _named(process)
+    name = _short_name(process)
+    if name is None:
+        return f"pid {process.pid}"
+    return name if names[process.name] == 1 else pid_and_name(process.pid, name)
 
 
 def present_cores(

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from gilscope.launch.reports import NAME_CHARACTERS, ForkReport, parse_message
+from gilscope.launch.reports import ForkReport, parse_message
+from gilscope.launch.shim import NAME_CHARACTERS
 from gilscope.launch.spec import TargetSpec
 from tests.launch.conftest import TARGETS, Runner
 from tests.launch.test_invisible import QUIET

@@ -19,6 +19,7 @@ from gilscope.launch.remote import SamplerLink
 from gilscope.launch.spec import resolve_spec
 from gilscope.recording.reader import RecordingReader
 from gilscope.sampler.config import SamplerConfig
+from tests.commands import head_ns
 from tests.watched import TARGETS, is_gone, open_descriptors, wait_for
 
 Start = Callable[..., SamplerLink]
@@ -58,14 +59,6 @@ def output(path: Path) -> bytes:
     reader = RecordingReader(path, live=True)
     try:
         return b"".join(piece.data for piece in reader.output())
-    finally:
-        reader.close()
-
-
-def head_ns(path: Path) -> int:
-    reader = RecordingReader(path, live=True)
-    try:
-        return reader.head_ns()
     finally:
         reader.close()
 

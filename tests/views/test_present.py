@@ -355,7 +355,9 @@ def test_beside_a_core_stands_the_process_if_there_are_several() -> None:
 
     assert labels(window(ticks=ticks, processes=processes, lanes=lanes)) == ["pid 70", "80 io"]
     named = tuple(replace(process, name=f"resizer\x1b[2J-{process.key}") for process in processes)
-    assert labels(window(ticks=ticks, processes=named, lanes=lanes)) == ["70 resizer�[2J-1", "80 io"]
+    assert labels(window(ticks=ticks, processes=named, lanes=lanes)) == ["resizer�[2J-1", "80 io"]
+    twice = tuple(replace(process, name="resizer") for process in processes)
+    assert labels(window(ticks=ticks, processes=twice, lanes=lanes)) == ["70 resizer", "80 io"]
     one = window(ticks=ticks, processes=processes[:1], lanes=(lanes[0], replace(lanes[1], process=1)))
     assert labels(one) == ["MainThread", "io"]
 

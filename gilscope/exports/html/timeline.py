@@ -13,6 +13,7 @@ from typing import Any
 from gilscope.exports.cells import Cell, cells_of
 from gilscope.model import NS_PER_MS, NS_PER_S, Gap, Gil, Lane, Process, State
 from gilscope.recording.streams import RecordingStreams
+from gilscope.roles import pid_and_name
 from gilscope.text import clean
 
 LENGTHS_NS = (
@@ -48,7 +49,7 @@ class LaneSeries:
     def group(self) -> str:
         """What stands above the lanes of its process, where there are several processes."""
         name = None if self.process is None else self.process.name
-        return f"pid {self.pid}" if name is None else f"pid {self.pid} {clean(name)}"
+        return f"pid {pid_and_name(self.pid, name)}"
 
 
 @dataclass(slots=True)
